@@ -1,0 +1,86 @@
+/**
+ * Takes up what an earlier supervisor left: instances that live go on under the same pid, what died is handed to its
+ * policy, what a deploy had not finished is decided by what was recorded last.
+ */
+import type { Host, Spawned, TreeRef } from './host.ts'
+import type { BootState, InstanceRecord, OutcomeRecord } from './journal.ts'
+import { isSame } from './plan.ts'
+import type { Reconciler, ReconcilerWorld } from './reconciler.ts'
+import { Service } from './service.ts'
+
+/** Adopt every recorded instance. Nothing is started here. Returns how many live. */
+export const adoptAll = async (state: BootState, reconciler: Reconciler, world: ReconcilerWorld): Promise<number> => {
+  for (const [name, intent] of Object.entries(state.intents)) {
+    const service = reconciler.services.get(name)
+    if (service !== undefined) service.intent = intent
+  }
+  for (const record of state.outcomes) restoreOutcome(record, reconciler)
+  const found: Found[] = []
+  for (const record of state.instances) {
+    reconciler.reserveId(record.id)
+    found.push(await find(record, world.host))
+  }
+  // All that lives comes first, so that the loss of a dependency reaches its dependents.
+  const living = found.filter(({ spawned }) => spawned !== undefined)
+  for (const one of living) adoptOne(one, reconciler, world)
+  for (const one of found) if (one.spawned === undefined) adoptOne(one, reconciler, world)
+  return living.length
+}
+
+/** A record, and what of it is still there. */
+interface Found {
+  readonly record: InstanceRecord
+  readonly spawned: Spawned | undefined
+  /** Its tree, when the tracked process has ended and others of it live. */
+  readonly remains: TreeRef | undefined
+}
+
+const find = async (record: InstanceRecord, { processes }: Host): Promise<Found> => {
+  const spawned = record.tree === undefined ? undefined : await processes.adopt(record.tree)
+  if (spawned !== undefined) return { record, spawned, remains: undefined }
+  const tree = record.tree ?? { pid: 0, startTime: 0, bootId: '', token: record.token }
+  const members = await processes.members(tree)
+  return { record, spawned, remains: members.length > 0 ? tree : undefined }
+}
+
+const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, world: ReconcilerWorld): void => {
+  const service = ownerOf(record, reconciler, world)
+  const replica = service.replica(record.replica)
+  service.isAsked = true
+  if (record.role === 'active') {
+    replica.spec = record.service
+    replica.restarts = record.restarts
+    service.isUp ||= spawned !== undefined && record.wasReady
+  }
+  const instance = reconciler.createInstance(service, replica, { ...record, cause: undefined })
+  if (replica.state !== 'live') replica.move('launch')
+  if (spawned === undefined) {
+    world.host.trace('warn', `${record.id} ended while no supervisor ran; its exit status is unknown`)
+    instance.lose({ code: null, signal: null, unknown: true }, record, remains)
+    return
+  }
+  instance.adopt(spawned, record)
+  if (record.role === 'candidate') {
+    const of = { service: service.name, instance: record.id }
+    world.emit('deploy.rolled_back', of, { step: 'supervisor', reason: 'the supervisor ended before the switch' })
+  }
+  if (record.role !== 'active') instance.requestStop({ why: 'deploy', detail: 'left over from a deploy' })
+}
+
+/** A run that came to rest under the same config is not begun again by a new supervisor. */
+const restoreOutcome = (record: OutcomeRecord, reconciler: Reconciler): void => {
+  const service = reconciler.services.get(record.service)
+  if (service === undefined || !isSame(service.config, record.config)) return
+  reconciler.reserveId(record.instance)
+  service.replica(record.replica).restore(record)
+}
+
+/** The service of a record; one that the config no longer has is kept until it is stopped. */
+const ownerOf = (record: InstanceRecord, reconciler: Reconciler, world: ReconcilerWorld): Service => {
+  const known = reconciler.services.get(record.service.name)
+  if (known !== undefined) return known
+  const service = new Service(record.service, world.onMove)
+  service.isRemoved = true
+  reconciler.services.set(service.name, service)
+  return service
+}

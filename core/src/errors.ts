@@ -1,0 +1,166 @@
+/**
+ * Every error a user can meet, by a code that never changes. Wording may change; codes may not.
+ *
+ * Used as `throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })`. Plugins add codes of their own with `SysgError.of`.
+ */
+import { configErrors } from './config/errors.ts'
+
+/** Where in a config file a mistake stands. Lines and columns count from 1. */
+export interface Position {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** Column just behind the marked text, on the same line. */
+  readonly endColumn?: number
+}
+
+export interface ErrorText {
+  /** What happened and why. */
+  readonly message: string
+  /** What to do next. */
+  readonly hint?: string
+}
+
+/** Functions from facts to text, by code: the shape of `catalog`. */
+export type ErrorCatalog = Record<`SYSG_${string}`, (facts: never) => ErrorText>
+
+const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
+
+export const catalog = {
+  SYSG_INTERNAL_TRANSITION: (facts: { table: string; from: string; cue: string }) => ({
+    message: `The ${facts.table} table has no move from \`${facts.from}\` on \`${facts.cue}\`.`,
+    hint: 'This is a bug in systemg. Please report it with the output of `sysg events --json`.',
+  }),
+  SYSG_DEPENDENCY_CYCLE: (facts: { path: readonly string[] }) => ({
+    message: `Services depend on each other in a circle: ${facts.path.join(' → ')}.`,
+    hint: 'Remove one of these `depends_on` entries.',
+  }),
+  SYSG_DEPENDENCY_UNKNOWN: (facts: { service: string; name: string; suggestion?: string | undefined }) => ({
+    message: `\`${facts.service}\` depends on \`${facts.name}\`, which is not a service of this config.`,
+    hint:
+      facts.suggestion === undefined
+        ? 'Declare it under `services`, or remove it here.'
+        : `Did you mean \`${facts.suggestion}\`?`,
+  }),
+  SYSG_DEPENDENCY_STOPPED: (facts: { service: string; names: readonly string[] }) => ({
+    message: `\`${facts.service}\` needs ${list(facts.names)}, which you stopped.`,
+    hint: `Start ${facts.names.length === 1 ? 'it' : 'them'} first, or use \`sysg start -s ${facts.service} --with-deps\`.`,
+  }),
+  SYSG_DEPENDENCY_DOWN: (facts: { service: string; reason: string }) => ({
+    message: `\`${facts.service}\` can't be replaced now: ${facts.reason}.`,
+    hint: 'What runs was left alone. Bring the dependency back first.',
+  }),
+  SYSG_SERVICE_UNKNOWN: (facts: { name: string; suggestion?: string | undefined }) => ({
+    message: `There is no service \`${facts.name}\`.`,
+    hint:
+      facts.suggestion === undefined ? '`sysg status` lists the services.' : `Did you mean \`${facts.suggestion}\`?`,
+  }),
+  SYSG_SPAWN_FAILED: (facts: { service: string; program: string; errno: string; why: string }) => ({
+    message: `\`${facts.service}\` could not be started: ${facts.program}: ${facts.why} (${facts.errno}).`,
+    hint: spawnHints[facts.errno] ?? 'Check the program and the folder it runs in.',
+  }),
+  SYSG_START_FAILED: (facts: { service: string; reason: string }) => ({
+    message: `\`${facts.service}\` did not start: ${facts.reason}.`,
+    hint: `\`sysg logs ${facts.service}\` shows what it wrote.`,
+  }),
+  SYSG_DEPLOY_FAILED: (facts: { service: string; step: string; reason: string }) => ({
+    message: `The deploy of \`${facts.service}\` failed in step \`${facts.step}\`: ${facts.reason}.`,
+    hint: `\`sysg logs ${facts.service}\` shows what it wrote; what served before was kept when the strategy could.`,
+  }),
+  SYSG_DEPLOY_SUPERSEDED: (facts: { service: string; by: string }) => ({
+    message: `The deploy of \`${facts.service}\` was superseded by ${facts.by}.`,
+    hint: 'Nothing to do: the later command decides.',
+  }),
+  SYSG_STOP_INCOMPLETE: (facts: { service: string; pids: readonly number[] }) => ({
+    message: `\`${facts.service}\` is not gone: pid ${facts.pids.join(', ')} does not die (uninterruptible).`,
+    hint: 'The kernel holds it, usually for a disk or network file system. It is watched, and no second copy is started.',
+  }),
+  SYSG_SERVICE_DAEMONIZED: (facts: { service: string }) => ({
+    message: `\`${facts.service}\` put itself into the background: its program ended and left processes behind.`,
+    hint: 'Run it in the foreground (often `--foreground`, `-F` or `daemon off`): the processes left behind were ended.',
+  }),
+  SYSG_PLUGIN_FAILED: (facts: { plugin: string; hook: string; service?: string | undefined; why: string }) => ({
+    message: `Plugin \`${facts.plugin}\` failed in \`${facts.hook}\`${facts.service === undefined ? '' : ` of \`${facts.service}\``}: ${facts.why}.`,
+    hint: 'This operation failed; everything else goes on. `--log-level debug` shows the stack.',
+  }),
+  SYSG_PLUGIN_TIMEOUT: (facts: { plugin: string; hook: string; service?: string | undefined; limitMs: number }) => ({
+    message: `Plugin \`${facts.plugin}\` did not answer \`${facts.hook}\`${facts.service === undefined ? '' : ` of \`${facts.service}\``} within ${facts.limitMs} ms.`,
+    hint: 'Its signal was aborted. Give the tap a longer `limitMs` if the work really takes that long.',
+  }),
+  SYSG_PLUGIN_DUPLICATE: (facts: { plugin: string }) => ({
+    message: `Two plugins are called \`${facts.plugin}\`.`,
+    hint: 'List each plugin once under `plugins`; the first-party ones are always there.',
+  }),
+  SYSG_PLUGIN_KEY_TAKEN: (facts: { plugin: string; other: string; key: string; scope: string }) => ({
+    message: `Plugins \`${facts.other}\` and \`${facts.plugin}\` both claim the ${facts.scope} key \`${facts.key}\`.`,
+    hint: 'Remove one of them from `plugins`.',
+  }),
+  SYSG_PLUGIN_API: (facts: { plugin: string; wants: number; has: number }) => ({
+    message: `Plugin \`${facts.plugin}\` was made for plugin API ${facts.wants}; this systemg has ${facts.has}.`,
+    hint: 'Install a version of the plugin that fits, or another systemg.',
+  }),
+  SYSG_PLUGIN_ORDER: (facts: { path: readonly string[] }) => ({
+    message: `Plugins want to be set up before each other in a circle: ${facts.path.join(' → ')}.`,
+    hint: 'Remove a `before` or `after` of one of them.',
+  }),
+  SYSG_REGISTRY_TAKEN: (facts: { kind: string; name: string; plugin: string; other: string }) => ({
+    message: `Plugins \`${facts.other}\` and \`${facts.plugin}\` both register the ${facts.kind} \`${facts.name}\`.`,
+    hint: 'Remove one of them from `plugins`.',
+  }),
+  SYSG_SHUTTING_DOWN: () => ({
+    message: 'The system is stopping.',
+    hint: 'Wait until `sysg stop` has returned, then start it again.',
+  }),
+  SYSG_TIMEOUT: (facts: { what: string; limitMs: number }) => ({
+    message: `${facts.what} took longer than ${facts.limitMs} ms.`,
+    hint: 'It goes on in the background; `sysg status` shows how far it is. `--timeout` waits longer.',
+  }),
+  ...configErrors,
+  /** Carries a text of somebody else; `SysgError.of` gives it its real code. */
+  SYSG_UNLISTED: (text: ErrorText): ErrorText => text,
+} satisfies ErrorCatalog
+
+const spawnHints: Partial<Record<string, string>> = {
+  ENOENT: 'Check the spelling, PATH and `working_dir`: the program or the folder does not exist.',
+  EACCES: 'Make the program executable (`chmod +x`), and its folders accessible.',
+  ENOEXEC: 'Give the script a first line such as `#!/bin/sh`.',
+  EAGAIN: 'The machine is out of processes for this user (`ulimit -u`, `pids.max`).',
+  EMFILE: 'The supervisor is out of file descriptors (`ulimit -n`).',
+  ENOMEM: 'The machine is out of memory.',
+}
+
+type CoreCode = keyof typeof catalog
+type FactsOf<C extends CoreCode> = Parameters<(typeof catalog)[C]>[0]
+
+export interface SysgErrorOptions {
+  readonly cause?: unknown
+  readonly at?: Position | undefined
+}
+
+/** A mistake or failure that a user can do something about: what, why, and the next step. */
+export class SysgError extends Error {
+  override readonly name = 'SysgError'
+  readonly code: string
+  readonly hint: string | undefined
+  readonly at: Position | undefined
+
+  constructor(...args: { [C in CoreCode]: [code: C, facts: FactsOf<C>, options?: SysgErrorOptions] }[CoreCode]) {
+    const [code, facts, options = {}] = args
+    const text = (catalog[code] as (facts: unknown) => ErrorText)(facts)
+    super(text.message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = text.hint
+    this.at = options.at
+  }
+
+  /** An error whose code is not in the core's catalogue: a plugin's own, or one that came over the wire. */
+  static of(code: string, text: ErrorText, options: SysgErrorOptions = {}): SysgError {
+    const error = new SysgError('SYSG_UNLISTED', text, options)
+    Object.defineProperty(error, 'code', { value: code, enumerable: true })
+    return error
+  }
+}
+
+/** The message of anything that was thrown, without a stack and without a final full stop. */
+export const whyOf = (thrown: unknown): string =>
+  (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, '')

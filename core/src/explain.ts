@@ -1,0 +1,106 @@
+/** Why a service is as it is, in words, down to the root cause. */
+import type { Exit } from './host.ts'
+import type { Instance } from './instance.ts'
+import type { Service } from './service.ts'
+import type { ServiceState } from './states.ts'
+
+/** What a dependent says of a dependency in this state: "db is in backoff". */
+const phrases: Partial<Record<ServiceState, string>> = {
+  backoff: 'is in backoff',
+  failed: 'failed',
+  running: 'is not ready',
+}
+
+/** `exit code 1`, `killed by SIGKILL`, `ended while no supervisor ran; exit status unknown`. */
+export const describeExit = (exit: Exit): string => {
+  if (exit.oomKilled === true) return 'killed by the kernel: out of memory'
+  if (exit.unknown === true) return 'ended while no supervisor ran; exit status unknown'
+  return exit.signal === null ? `exit code ${exit.code ?? 'unknown'}` : `killed by ${exit.signal}`
+}
+
+/** What is remembered of a run that has ended. */
+export type EndedFacts = Pick<Instance, 'id' | 'exit' | 'exitAt' | 'lastLines' | 'failure' | 'stopRequest' | 'cause'>
+
+/** How a run ended, with the last line it wrote. */
+export const describeEnd = (instance: EndedFacts): string => {
+  if (instance.failure !== undefined && instance.stopRequest?.crash !== true)
+    return instance.failure.message.replace(/\.$/, '')
+  const what =
+    instance.stopRequest?.crash === true
+      ? (instance.stopRequest.detail ?? 'unhealthy')
+      : describeExit(instance.exit ?? { code: null, signal: null })
+  const lastLine = instance.lastLines.findLast((line) => line.trim() !== '')
+  return lastLine === undefined ? what : `${what}, \`${clip(lastLine.trim())}\``
+}
+
+/** The reason shown for a service; `of` finds others by name; null when there is nothing to say. */
+export const explain = (
+  service: Service,
+  state: ServiceState,
+  of: (name: string) => Service | undefined,
+): string | null => {
+  const last = service.replicas.map((replica) => replica.last).findLast((run) => run !== undefined)
+  switch (state) {
+    case 'waiting':
+      return `waits for ${(service.gate.by ?? []).map((name) => `${name} (${of(name)?.seen.state ?? 'unknown'})`).join(', ')}`
+    case 'blocked':
+      return (service.gate.by ?? [])
+        .slice(0, 1)
+        .map((name) => blame(name, of(name)))
+        .join('')
+    case 'backoff':
+      return last === undefined ? null : describeEnd(last)
+    case 'failed':
+      return service.planError ?? describeFailure(service, last)
+    case 'unhealthy':
+      return service.living.find(({ state: of }) => of === 'unhealthy')?.unhealthyReason ?? null
+    case 'stopping':
+      return describeStopping(service)
+    case 'stopped':
+      return service.intent.intent === 'stopped' ? 'stopped by you' : service.isAsked ? null : 'not started yet'
+    case 'skipped':
+    case 'scheduled':
+      return typeof service.plan === 'object' ? service.plan.reason : null
+    case 'starting':
+    case 'running':
+      return describeReplicas(service)
+    case 'completed':
+      return null
+  }
+}
+
+const blame = (name: string, service: Service | undefined): string => {
+  if (service?.seen.state === undefined) return `${name} is not there`
+  if (service.intent.intent === 'stopped') return `${name} was stopped by you`
+  const reason = service.seen.reason === null ? '' : `: ${service.seen.reason}`
+  return `${name} ${phrases[service.seen.state] ?? `is ${service.seen.state}`}${reason}`
+}
+
+const describeFailure = (service: Service, last: EndedFacts | undefined): string | null => {
+  const gaveUp = service.replicas.find(({ gaveUp: why }) => why !== undefined)?.gaveUp
+  const end = last === undefined ? null : describeEnd(last)
+  return gaveUp === undefined ? end : `gave up: ${gaveUp}${end === null ? '' : `; ${end}`}`
+}
+
+const describeStopping = (service: Service): string | null => {
+  const stuck = service.living.find((instance) => instance.stuck.length > 0)?.stuck ?? []
+  if (stuck.length > 0) {
+    const pids = stuck.map(({ pid }) => pid).join(', ')
+    return `pid ${pids} does not die${stuck.some(({ uninterruptible }) => uninterruptible) ? ' (uninterruptible)' : ''}`
+  }
+  return service.living.find(({ stopRequest }) => stopRequest !== undefined)?.stopRequest?.detail ?? null
+}
+
+const describeReplicas = (service: Service): string | null => {
+  if (service.wantedReplicas < 2) return null
+  const ready = service.wanted.filter(({ active }) => active?.isServing === true).length
+  if (ready === service.wantedReplicas) return null
+  const bad = service.wanted.find(({ state }) => state === 'backoff' || state === 'failed')
+  const why =
+    bad?.last === undefined
+      ? ''
+      : `: replica ${bad.index} ${bad.state === 'failed' ? 'failed' : 'is in backoff'}, ${describeEnd(bad.last)}`
+  return `${ready} of ${service.wantedReplicas} ready${why}`
+}
+
+const clip = (line: string): string => (line.length > 200 ? `${line.slice(0, 199)}…` : line)

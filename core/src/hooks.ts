@@ -1,0 +1,256 @@
+/**
+ * Every hook of a system, declared once. The core is the only caller; plugins tap.
+ *
+ * One set of hooks per system, never per service; a tap is registered once and lives as long as the system.
+ * Each tap runs under `tap-runner.ts`: with a time limit, a signal of its own, and its plugin's name on its failures.
+ */
+import {
+  AsyncSeriesBailHook,
+  AsyncSeriesHook,
+  AsyncSeriesWaterfallHook,
+  SyncBailHook,
+  SyncHook,
+  SyncWaterfallHook,
+} from 'tapable'
+import type { ResolvedService, ResolvedSystem } from './config/types.ts'
+import type { SysgEvent } from './events.ts'
+import type { Exit, SpawnFailure, SpawnSpec, Spawned, TreeRef } from './host.ts'
+import type { BootState, JournalEntry } from './journal.ts'
+import type { Strategy } from './strategy.ts'
+import { interpret, type HookPolicy, type TapWorld } from './tap-runner.ts'
+
+/** One run of a service, as plugins see it. Its fields are live: read them when you need them. */
+export interface InstanceInfo {
+  /** Unique in the system over time, for example `api-3`. */
+  readonly id: string
+  /** The config it was started with, which may be older than the service's present one. */
+  readonly service: ResolvedService
+  /** 0 to replicas − 1. */
+  readonly replica: number
+  /** `active` serves or is to serve; a `candidate` of a deploy serves once it has taken over; `retired` is on its way out. */
+  readonly role: 'active' | 'candidate' | 'retired'
+  readonly token: string
+  readonly tree: TreeRef | undefined
+  readonly pid: number | undefined
+  /** Wall clock, ms, of the start; undefined until it runs. */
+  readonly startedAt: number | undefined
+  /** What it was launched with, after every `prepare`. */
+  readonly launch: LaunchSpec | undefined
+}
+
+/** How an instance will be launched. `prepare` refines it. */
+export type LaunchSpec = Omit<SpawnSpec, 'token'>
+
+/** Passed to hooks about an instance. `signal` aborts when a later intent makes the work pointless. */
+export interface InstanceAt {
+  readonly service: ResolvedService
+  readonly instance: InstanceInfo
+  readonly signal: AbortSignal
+}
+
+/** Whether and how a service is started at boot. */
+export type PlanDecision =
+  { readonly mode: 'scheduled'; readonly reason: string } | { readonly mode: 'skip'; readonly reason: string }
+
+/** Something that must be true before an instance counts as ready. */
+export interface ReadyGate {
+  /** For messages: `health check`, `notify`. */
+  readonly name: string
+  /** Resolves when the gate is open; rejects with the reason when it never will be. */
+  open(at: InstanceAt): Promise<void>
+}
+
+/** A run that has ended by itself. */
+export interface EndedRun {
+  readonly service: ResolvedService
+  readonly instance: InstanceInfo
+  readonly exit: Exit
+  /** The exit code is one of `success_exit_codes`. */
+  readonly success: boolean
+  /** It had become ready before it ended. */
+  readonly wasReady: boolean
+  /** How long it had been ready, ms of steady time; 0 when it never was. */
+  readonly readyForMs: number
+  /** How many restarts in a row came before this one; 0 for the first. Counted anew after `retry` says `forget`. */
+  readonly restarts: number
+  /** Set when liveness ended it. */
+  readonly unhealthy?: string
+}
+
+/** What becomes of a replica whose run has ended. */
+export type RetryDecision =
+  | {
+      readonly delayMs: number
+      /** Count restarts from this one on: the run before was good for long enough. */
+      readonly forget?: boolean
+    }
+  | { readonly giveUp: string }
+
+/** A health plugin's judgement of a running instance. */
+export interface ProbeVerdict {
+  readonly service: ResolvedService
+  readonly instance: InstanceInfo
+  readonly healthy: boolean
+  readonly reason: string | null
+}
+
+export interface Hooks {
+  /**
+   * Gather what an earlier supervisor of this system left: intents, instances that may still live, the last event number.
+   *
+   * Kind: waterfall, async. When: once, before anything is started. Error: the system does not start.
+   */
+  readonly boot: AsyncSeriesWaterfallHook<[state: BootState, at: { signal: AbortSignal }]>
+  /**
+   * Remember something that must survive the supervisor. Must be on disk when the tap returns.
+   *
+   * Kind: series, sync. When: before the core acts on it. Error: reported; the system goes on without the record.
+   */
+  readonly journal: SyncHook<[entry: JournalEntry]>
+  /**
+   * Hear what happened. The one stream that `sysg events`, webhooks and the log are made of.
+   *
+   * Kind: series, sync. When: right after the fact. Error: reported to the trace alone.
+   */
+  readonly event: SyncHook<[event: SysgEvent]>
+  /**
+   * Take up a new config, for plugins that keep something of the old one.
+   *
+   * Kind: series, async. When: the new config is in force, no service has been touched yet. Error: reported.
+   */
+  readonly reload: AsyncSeriesHook<[change: { before: ResolvedSystem; after: ResolvedSystem; signal: AbortSignal }]>
+  /**
+   * Finish: flush, close. What a plugin opened it should register with `onDispose` instead.
+   *
+   * Kind: series, async. When: every service has ended. Error: reported.
+   */
+  readonly shutdown: AsyncSeriesHook<[at: { signal: AbortSignal }]>
+
+  /**
+   * Decide whether a service is started at boot. No answer: it is.
+   *
+   * Kind: bail, async. When: at boot, and when its config changed. Error: the service is `failed`.
+   */
+  readonly plan: AsyncSeriesBailHook<[at: { service: ResolvedService; signal: AbortSignal }], PlanDecision | undefined>
+  /**
+   * Refine how an instance will be launched: argv, environment, folder, stdio, wrappers, inherited descriptors.
+   *
+   * Kind: waterfall, async. Each tap gets the spec the tap before it returned.
+   * When: dependencies are satisfied and nothing runs yet; again for every instance.
+   * Order: by stage; `0` for most plugins, `100` for those that wrap the final argv.
+   * Error: this start fails and names the plugin. Other services carry on.
+   */
+  readonly prepare: AsyncSeriesWaterfallHook<[spec: LaunchSpec, at: InstanceAt]>
+  /**
+   * Do what has to be done before an instance runs, or refuse by throwing.
+   *
+   * Kind: series, async. When: after `prepare`. Error: this start fails and names the plugin.
+   */
+  readonly beforeStart: AsyncSeriesHook<[at: InstanceAt]>
+  /**
+   * Run the instance. The first plugin to answer does; without an answer the host spawns it.
+   *
+   * Kind: bail, async. When: after `beforeStart`. Error: this start fails and names the plugin.
+   */
+  readonly launch: AsyncSeriesBailHook<[spec: SpawnSpec, at: InstanceAt], Spawned | SpawnFailure | undefined>
+  /**
+   * Hear that an instance runs.
+   *
+   * Kind: series, sync. When: its process exists; it is not ready yet. Error: reported.
+   */
+  readonly started: SyncHook<[instance: InstanceInfo]>
+  /**
+   * Add what must be true before an instance counts as ready. With no gate, it is ready after `startup_grace`.
+   *
+   * Kind: waterfall, sync. When: after `started`. All gates must open. Error: reported; the tap's gate is left out.
+   */
+  readonly ready: SyncWaterfallHook<[gates: readonly ReadyGate[], at: InstanceAt]>
+  /**
+   * Hear a verdict about the health of an instance that runs.
+   *
+   * Kind: series, sync. When: after each probe that counts. Error: reported.
+   */
+  readonly probed: SyncHook<[verdict: ProbeVerdict]>
+  /**
+   * Finish with the output of a run: read what is left, and add its last lines for the message that people get.
+   *
+   * Kind: waterfall, async. When: the tracked process has ended and nobody has been told. Error: reported.
+   */
+  readonly exited: AsyncSeriesWaterfallHook<
+    [lastLines: readonly string[], run: { instance: InstanceInfo; exit: Exit; signal: AbortSignal }]
+  >
+  /**
+   * Decide whether a replica whose run has ended by itself starts again. The first plugin to answer wins.
+   *
+   * Kind: bail, sync. Pure: it may be asked without consequence, to learn what would happen.
+   * When: after `exited`; never for a stop that somebody asked for.
+   * Error: reported and counts as no answer, and no answer means it stays down.
+   */
+  readonly retry: SyncBailHook<[run: EndedRun], RetryDecision | undefined>
+  /**
+   * Choose how a running service is replaced. No answer: stop, then start.
+   *
+   * Kind: bail, sync. When: a restart or a changed config reaches a running service. Error: the deploy fails.
+   */
+  readonly replace: SyncBailHook<[at: { service: ResolvedService; running: ResolvedService }], Strategy | undefined>
+  /**
+   * Do what has to be done before the stop signal is sent.
+   *
+   * Kind: series, async. When: the instance is `stopping`, its processes live. Error: reported; the stop goes on.
+   */
+  readonly beforeStop: AsyncSeriesHook<[at: InstanceAt]>
+  /**
+   * Hear that nothing of an instance lives any more.
+   *
+   * Kind: series, sync. Error: reported.
+   */
+  readonly stopped: SyncHook<[instance: InstanceInfo]>
+}
+
+const minute = 60_000
+
+/** What each hook does with answers and failures; in the docs from here. */
+export const hookPolicies = {
+  boot: { kind: 'waterfall', onError: 'fail', limitMs: minute },
+  journal: { kind: 'series', onError: 'report', limitMs: minute },
+  event: { kind: 'series', onError: 'report', limitMs: minute },
+  reload: { kind: 'series', onError: 'report', limitMs: minute },
+  shutdown: { kind: 'series', onError: 'report', limitMs: minute },
+  plan: { kind: 'bail', onError: 'fail', limitMs: minute },
+  prepare: { kind: 'waterfall', onError: 'fail', limitMs: minute },
+  beforeStart: { kind: 'series', onError: 'fail', limitMs: minute },
+  launch: { kind: 'bail', onError: 'fail', limitMs: minute },
+  started: { kind: 'series', onError: 'report', limitMs: minute },
+  ready: { kind: 'waterfall', onError: 'report', limitMs: minute },
+  probed: { kind: 'series', onError: 'report', limitMs: minute },
+  exited: { kind: 'waterfall', onError: 'report', limitMs: 2_000 },
+  retry: { kind: 'bail', onError: 'report', limitMs: minute },
+  replace: { kind: 'bail', onError: 'fail', limitMs: minute },
+  beforeStop: { kind: 'series', onError: 'report', limitMs: 10_000 },
+  stopped: { kind: 'series', onError: 'report', limitMs: minute },
+} as const satisfies Record<keyof Hooks, HookPolicy>
+
+/** A fresh set of hooks, run by our interpreter. */
+export const createHooks = (world: TapWorld): Hooks => {
+  const hooks: Hooks = {
+    boot: new AsyncSeriesWaterfallHook(['state', 'at'], 'boot'),
+    journal: new SyncHook(['entry'], 'journal'),
+    event: new SyncHook(['event'], 'event'),
+    reload: new AsyncSeriesHook(['change'], 'reload'),
+    shutdown: new AsyncSeriesHook(['at'], 'shutdown'),
+    plan: new AsyncSeriesBailHook(['at'], 'plan'),
+    prepare: new AsyncSeriesWaterfallHook(['spec', 'at'], 'prepare'),
+    beforeStart: new AsyncSeriesHook(['at'], 'beforeStart'),
+    launch: new AsyncSeriesBailHook(['spec', 'at'], 'launch'),
+    started: new SyncHook(['instance'], 'started'),
+    ready: new SyncWaterfallHook(['gates', 'at'], 'ready'),
+    probed: new SyncHook(['verdict'], 'probed'),
+    exited: new AsyncSeriesWaterfallHook(['lastLines', 'run'], 'exited'),
+    retry: new SyncBailHook(['run'], 'retry'),
+    replace: new SyncBailHook(['at'], 'replace'),
+    beforeStop: new AsyncSeriesHook(['at'], 'beforeStop'),
+    stopped: new SyncHook(['instance'], 'stopped'),
+  }
+  for (const name of Object.keys(hookPolicies) as (keyof Hooks)[]) interpret(hooks[name], hookPolicies[name], world)
+  return Object.freeze(hooks)
+}

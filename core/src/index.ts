@@ -1,0 +1,53 @@
+/** Everything a plugin author imports. */
+export * from './config/index.ts'
+export { catalog, SysgError, whyOf, type ErrorCatalog, type ErrorText, type Position } from './errors.ts'
+export { eventOfState, type EventData, type EventType, type SysgEvent } from './events.ts'
+export * from './host.ts'
+export {
+  createHooks,
+  hookPolicies,
+  type EndedRun,
+  type Hooks,
+  type InstanceAt,
+  type InstanceInfo,
+  type LaunchSpec,
+  type PlanDecision,
+  type ProbeVerdict,
+  type ReadyGate,
+  type RetryDecision,
+} from './hooks.ts'
+export type { BootState, InstanceRecord, IntentRecord, JournalEntry, OutcomeRecord } from './journal.ts'
+export {
+  collectKeys,
+  definePlugin,
+  orderPlugins,
+  pluginApiVersion,
+  type ConfigIssue,
+  type ControlMethod,
+  type KeySchemas,
+  type Plugin,
+  type PluginApi,
+  type PluginUse,
+  type Probe,
+  type RawConfig,
+  type Registries,
+} from './plugin.ts'
+export { Registry } from './registry.ts'
+export {
+  instanceMoves,
+  moveInstance,
+  moveReplica,
+  replicaMoves,
+  serviceState,
+  type InstanceState,
+  type ReplicaState,
+  type ServiceFacts,
+  type ServiceState,
+} from './states.ts'
+export { immediate, type Replacement, type Strategy } from './strategy.ts'
+export type { InstanceView, Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
+export type { HookPolicy, TapOptions, TapWorld } from './tap-runner.ts'
+export { Graph } from './graph.ts'
+export { System, type SystemOptions } from './system.ts'
+export { describeExit } from './explain.ts'
+export { baseEnvironment } from './launch-environment.ts'

@@ -1,0 +1,64 @@
+/** What must survive the supervisor: written through the `journal` hook, read back through `boot`. Plain JSON. */
+import type { ResolvedService } from './config/types.ts'
+import type { Exit, TreeRef } from './host.ts'
+
+/** What a person last asked of a service by name. */
+export interface IntentRecord {
+  readonly intent: 'up' | 'stopped'
+  /** Set by `scale`, until a config changes `replicas`. */
+  readonly replicas?: number
+  /** `replicas` of the config at the moment of `scale`. */
+  readonly scaledFrom?: number
+}
+
+/** An instance, recorded before its first instruction can matter. */
+export interface InstanceRecord {
+  readonly id: string
+  readonly service: ResolvedService
+  readonly replica: number
+  readonly role: 'active' | 'candidate' | 'retired'
+  readonly token: string
+  /** Missing until the process exists. */
+  readonly tree?: TreeRef
+  /** Wall clock, ms. */
+  readonly startedAt?: number
+  readonly wasReady: boolean
+  /** Restarts in a row of its replica. */
+  readonly restarts: number
+}
+
+/** How a replica came to rest by itself: kept so that a new supervisor neither runs a one-shot again nor forgets a failure. */
+export interface OutcomeRecord {
+  readonly service: string
+  readonly replica: number
+  readonly outcome: 'completed' | 'failed'
+  /** The config it ran with. Another config starts it anew. */
+  readonly config: ResolvedService
+  readonly instance: string
+  readonly exit: Exit
+  /** Wall clock, ms. */
+  readonly at: number
+  readonly lastLines: readonly string[]
+  /** Why it gave up, in words. */
+  readonly why: string | null
+}
+
+export type JournalEntry =
+  | { readonly kind: 'intent'; readonly service: string; readonly record: IntentRecord | undefined }
+  | {
+      readonly kind: 'outcome'
+      readonly service: string
+      readonly replica: number
+      /** Missing: it runs again, or the system was stopped. */
+      readonly record: OutcomeRecord | undefined
+    }
+  | { readonly kind: 'instances'; readonly changed: readonly InstanceRecord[]; readonly ended: readonly string[] }
+
+/** What an earlier supervisor left behind. */
+export interface BootState {
+  /** The highest event number ever used. */
+  readonly lastSeq: number
+  readonly intents: Readonly<Record<string, IntentRecord>>
+  readonly instances: readonly InstanceRecord[]
+  readonly outcomes: readonly OutcomeRecord[]
+}

@@ -1,0 +1,57 @@
+/** What an operation on services came to, in the words of its caller. */
+import { SysgError } from './errors.ts'
+import type { Service } from './service.ts'
+import type { Outcome } from './system-api.ts'
+
+type Problem = Outcome['problems'][number]
+
+/** How starting these services went. `errors` are failures already known, by service. */
+export const outcomeOfStart = (
+  services: readonly Service[],
+  errors: ReadonlyMap<string, SysgError> = new Map(),
+): Outcome => {
+  const problems: Problem[] = []
+  const warnings: string[] = []
+  for (const service of services) {
+    const error = errors.get(service.name)
+    const { state, reason } = service.seen
+    if (error !== undefined) problems.push(problemOf(service, error))
+    else if (state === 'stopped') {
+      if (service.intent.intent === 'stopped') warnings.push(stoppedByYou(service.name))
+    } else if (state === 'blocked' && reason?.endsWith('was stopped by you') === true) {
+      warnings.push(`\`${service.name}\` is blocked: ${reason}.`)
+    } else if (!isWell(service)) {
+      const text = `${state ?? 'unknown'}${reason === null ? '' : `: ${reason}`}`
+      problems.push(problemOf(service, new SysgError('SYSG_START_FAILED', { service: service.name, reason: text })))
+    }
+  }
+  return { ok: problems.length === 0, problems, warnings }
+}
+
+/** How stopping these services went: those of which something lives are named. */
+export const outcomeOfStop = (services: readonly Service[], warnings: readonly string[] = []): Outcome => {
+  const problems = services.flatMap((service) => {
+    const stuck = service.living.flatMap((instance) => instance.stuck)
+    if (stuck.length === 0) return []
+    return [
+      problemOf(
+        service,
+        new SysgError('SYSG_STOP_INCOMPLETE', { service: service.name, pids: stuck.map(({ pid }) => pid) }),
+      ),
+    ]
+  })
+  return { ok: problems.length === 0, problems, warnings }
+}
+
+const isWell = (service: Service): boolean =>
+  ['running', 'completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
+
+const stoppedByYou = (name: string) => `\`${name}\` stays stopped, as you asked; \`sysg start -s ${name}\` starts it.`
+
+const problemOf = (service: Service, error: SysgError): Problem => ({
+  service: service.name,
+  code: error.code,
+  message: error.message,
+  hint: error.hint ?? null,
+  last_lines: service.replicas.map(({ last }) => last?.lastLines ?? []).findLast((lines) => lines.length > 0) ?? [],
+})

@@ -1,0 +1,26 @@
+/** Whether a service is started at boot: `skip`, then what plugins say. */
+import type { ResolvedService } from './config/types.ts'
+import type { Host } from './host.ts'
+import type { Hooks, PlanDecision } from './hooks.ts'
+import { baseEnvironment } from './launch-environment.ts'
+
+/**
+ * @returns `undefined`: it is started.
+ * @throws what a plugin threw, or the failure to run the `skip` command.
+ */
+export const planService = async (
+  service: ResolvedService,
+  world: { readonly host: Host; readonly hooks: Hooks },
+  signal: AbortSignal,
+): Promise<PlanDecision | undefined> => {
+  if (await isSkipped(service, world.host, signal)) return { mode: 'skip', reason: 'skipped by its config' }
+  return world.hooks.plan.promise({ service, signal })
+}
+
+const isSkipped = async (service: ResolvedService, host: Host, signal: AbortSignal): Promise<boolean> => {
+  if (typeof service.skip === 'boolean') return service.skip
+  const argv = ['/bin/sh', '-c', service.skip] as const
+  const result = await host.run({ argv, env: baseEnvironment(host.env), cwd: service.working_dir, signal })
+  if (result.failure !== undefined) throw new Error(`its \`skip\` command could not run: ${result.failure.message}`)
+  return result.exit.code === 0
+}

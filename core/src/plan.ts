@@ -1,0 +1,32 @@
+/** What another config would change, and why. Pure; `sysg plan` shows it and `apply` does it. */
+import type { ResolvedService } from './config/types.ts'
+
+/** Keys whose change reaches a running service without a restart. */
+export const liveKeys: readonly string[] = [
+  'depends_on',
+  'startup_grace',
+  'stop_signal',
+  'stop_timeout',
+  'skip',
+  'replicas',
+  'success_exit_codes',
+]
+
+/** Keys that differ, sorted. Values are plain JSON. */
+export const changedKeys = (before: ResolvedService, after: ResolvedService): readonly string[] => {
+  const of = (service: ResolvedService) => new Map<string, unknown>(Object.entries(service))
+  const [old, next] = [of(before), of(after)]
+  return [...new Set([...old.keys(), ...next.keys()])].filter((key) => !isSame(old.get(key), next.get(key))).sort()
+}
+
+/** The same JSON, whatever the order of keys. */
+export const isSame = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const keys = Object.keys(a)
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => key in b && isSame(a[key as keyof typeof a], b[key as keyof typeof b]))
+  )
+}

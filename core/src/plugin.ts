@@ -1,0 +1,146 @@
+/** What a plugin is, and what it gets. First-party plugins use nothing else. */
+import type { z } from 'zod'
+import type { ResolvedSystem } from './config/types.ts'
+import { SysgError } from './errors.ts'
+import type { Host } from './host.ts'
+import type { Hooks, InstanceInfo } from './hooks.ts'
+import type { Registry } from './registry.ts'
+import type { SystemApi } from './system-api.ts'
+
+/** The version of this API. A plugin made for another one is refused at load. */
+export const pluginApiVersion = 1
+
+/** Keys a plugin adds to the config, each with its schema. */
+export type KeySchemas = Readonly<Record<string, z.ZodType>>
+
+/** Answers whether an instance is ready or alive. Rejects with the reason when it is not. */
+export type Probe = (at: { instance: InstanceInfo; options: unknown; signal: AbortSignal }) => Promise<void>
+
+/** Answers a control request. `notify` sends a message to the caller while the request runs. */
+export type ControlMethod = (
+  params: unknown,
+  call: { readonly signal: AbortSignal; notify(method: string, params: unknown): void },
+) => unknown
+
+export interface Registries {
+  readonly probes: Registry<Probe>
+  readonly methods: Registry<ControlMethod>
+}
+
+/** What `setup` gets. */
+export interface PluginApi<Options = unknown> {
+  /** The plugin's own name. */
+  readonly name: string
+  /** Its options, checked by its `options` schema. */
+  readonly options: Options
+  readonly hooks: Hooks
+  readonly host: Host
+  /** Ask the system, and change it. Not before `boot`. */
+  readonly system: SystemApi
+  /** Add to a registry under this plugin's name. */
+  registerProbe(name: string, probe: Probe): void
+  registerMethod(name: string, method: ControlMethod): void
+  readonly registries: Registries
+  /** Release what the plugin opened, when the system has ended. Last opened, first released. */
+  onDispose(release: () => void | Promise<void>): void
+}
+
+/** A config as the user wrote it, for plugins that look at it before it is checked. */
+export interface RawConfig {
+  readonly system: Readonly<Record<string, unknown>>
+  readonly service?: Readonly<Record<string, unknown>>
+  /** The folder that relative paths start from. */
+  readonly folder: string
+  readText(path: string): Promise<string | undefined>
+}
+
+/** A mistake that a plugin found in a config. `path` leads to the value: `['services', 'api', 'cron']`. */
+export interface ConfigIssue {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly hint?: string
+  readonly code?: `SYSG_${string}`
+}
+
+export interface Plugin<Options = unknown> {
+  /** Unique; kebab-case. Packages are called `systemg-plugin-<name>`. */
+  readonly name: string
+  readonly version?: string
+  /** The API it was made for. Default: this one. */
+  readonly api?: number
+  /** Set up before these plugins, if they are there. */
+  readonly before?: readonly string[]
+  /** Set up after these plugins, if they are there. */
+  readonly after?: readonly string[]
+  /** Schema of its own options (`{ use: name, ...options }`). */
+  readonly options?: z.ZodType<Options>
+  /** Keys it adds to every service. */
+  readonly service?: KeySchemas
+  /** Keys it adds to the top level. */
+  readonly system?: KeySchemas
+  /** Variables that `${VAR}` may use, from keys this plugin owns (`env`). Called for the system, then for each service. */
+  variables?(raw: RawConfig): Promise<Readonly<Record<string, string>>>
+  /** Find combinations that cannot work. Called with the checked config. */
+  check?(config: ResolvedSystem): readonly ConfigIssue[]
+  /** Which changed keys of a service need no restart: `plan` and reload leave the service alone when only these differ. */
+  readonly live?: readonly string[]
+  /** Tap hooks and register things. Nothing of the world has happened yet. */
+  setup?(api: PluginApi<Options>): void
+}
+
+/** Type-checks a plugin where it is written. Gives it back unchanged. */
+export const definePlugin = <Options = unknown>(plugin: Plugin<Options>): Plugin<Options> => plugin
+
+/** A plugin with the options a config gave it. */
+export interface PluginUse {
+  readonly plugin: Plugin
+  readonly options?: unknown
+}
+
+/**
+ * Plugins in the order of their setup: as listed, moved only as `before` and `after` demand.
+ *
+ * @throws {SysgError} `SYSG_PLUGIN_DUPLICATE`, `SYSG_PLUGIN_API`, `SYSG_PLUGIN_ORDER`.
+ */
+export const orderPlugins = (uses: readonly PluginUse[]): readonly PluginUse[] => {
+  const byName = new Map<string, PluginUse>()
+  for (const use of uses) {
+    const { name, api = pluginApiVersion } = use.plugin
+    if (byName.has(name)) throw new SysgError('SYSG_PLUGIN_DUPLICATE', { plugin: name })
+    if (api !== pluginApiVersion)
+      throw new SysgError('SYSG_PLUGIN_API', { plugin: name, wants: api, has: pluginApiVersion })
+    byName.set(name, use)
+  }
+  const earlier = (name: string): readonly string[] => [
+    ...(byName.get(name)?.plugin.after ?? []),
+    ...[...byName.values()].filter(({ plugin }) => plugin.before?.includes(name)).map(({ plugin }) => plugin.name),
+  ]
+  const ordered = new Map<string, PluginUse>()
+  const visit = (name: string, path: readonly string[]): void => {
+    const use = byName.get(name)
+    if (use === undefined || ordered.has(name)) return
+    if (path.includes(name))
+      throw new SysgError('SYSG_PLUGIN_ORDER', { path: [...path.slice(path.indexOf(name)), name] })
+    for (const other of earlier(name)) visit(other, [...path, name])
+    ordered.set(name, use)
+  }
+  for (const name of byName.keys()) visit(name, [])
+  return [...ordered.values()]
+}
+
+/** The keys every plugin adds in one scope. @throws {SysgError} `SYSG_PLUGIN_KEY_TAKEN`. */
+export const collectKeys = (
+  uses: readonly PluginUse[],
+  scope: 'service' | 'system',
+  reserved: readonly string[],
+): ReadonlyMap<string, { plugin: string; schema: z.ZodType }> => {
+  const keys = new Map<string, { plugin: string; schema: z.ZodType }>()
+  for (const { plugin } of uses) {
+    for (const [key, schema] of Object.entries(plugin[scope] ?? {})) {
+      const other = reserved.includes(key) ? 'core' : keys.get(key)?.plugin
+      if (other !== undefined) throw new SysgError('SYSG_PLUGIN_KEY_TAKEN', { plugin: plugin.name, other, key, scope })
+      keys.set(key, { plugin: plugin.name, schema })
+    }
+  }
+  return keys
+}

@@ -1,0 +1,73 @@
+/** One of the instances a service should have at once, over all the runs it takes: its retry state, its count, its instances. */
+import type { ResolvedService } from './config/types.ts'
+import type { EndedFacts } from './explain.ts'
+import type { EndedRun } from './hooks.ts'
+import type { Instance } from './instance.ts'
+import type { OutcomeRecord } from './journal.ts'
+import { moveReplica, type OnMove, type ReplicaCue, type ReplicaState } from './states.ts'
+
+export class Replica {
+  readonly index: number
+  /** What its next instance is started with: the config last proved, or taken over. */
+  spec: ResolvedService
+  state: ReplicaState = 'idle'
+  /** What serves, or is to serve. */
+  active: Instance | undefined
+  /** Everything of it that lives: the active one, a candidate, those on their way out. */
+  readonly living = new Set<Instance>()
+  /** The run that ended last. */
+  last: EndedFacts | undefined
+  /** Restarts in a row, not counting those that a person or a dependency caused. */
+  restarts = 0
+  /** Why it gave up, when the reason is not the exit itself. */
+  gaveUp: string | undefined
+  retry: { readonly at: number; due: boolean; readonly delayMs: number; readonly cancel: () => void } | undefined
+  /** A deploy is at work on it. */
+  isDeploying = false
+  /** An active run that ended by itself while a deploy was at work: its policy applies if the deploy fails. */
+  endedMeanwhile: EndedRun | undefined
+  isOutcomeRecorded = false
+  /** It is to run once now, whatever the plan says. */
+  isRunAsked = false
+
+  readonly #onMove: OnMove | undefined
+
+  constructor(index: number, spec: ResolvedService, onMove: OnMove | undefined) {
+    this.index = index
+    this.spec = spec
+    this.#onMove = onMove
+  }
+
+  move(cue: ReplicaCue): void {
+    this.state = moveReplica(this.state, cue, this.#onMove)
+    if (this.state !== 'backoff') {
+      this.retry?.cancel()
+      this.retry = undefined
+    }
+    if (this.state !== 'failed') this.gaveUp = undefined
+  }
+
+  /** What must be remembered of a replica at rest. */
+  outcome(service: string): OutcomeRecord | undefined {
+    if (this.state !== 'completed' && this.state !== 'failed') return undefined
+    const { exit = { code: null, signal: null }, exitAt = 0, lastLines = [], id = '' } = this.last ?? {}
+    const { state: outcome, index: replica, spec: config, gaveUp: why = null } = this
+    return { service, replica, outcome, config, instance: id, exit, at: exitAt, lastLines, why }
+  }
+
+  /** Take up what an earlier supervisor saw it come to. */
+  restore(record: OutcomeRecord): void {
+    const { instance: id, exit, at: exitAt, lastLines } = record
+    this.last = { id, exit, exitAt, lastLines, failure: undefined, stopRequest: undefined, cause: undefined }
+    this.state = record.outcome
+    this.isOutcomeRecorded = true
+    this.gaveUp = record.why ?? undefined
+  }
+
+  /** Ready to be launched again after it had given up or completed; the count starts anew. */
+  rearm(): void {
+    this.restarts = 0
+    if (this.state === 'failed' || this.state === 'completed') this.move('rearm')
+    else if (this.retry !== undefined) this.retry.due = true
+  }
+}

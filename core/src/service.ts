@@ -1,0 +1,120 @@
+/** One service of the system: what is wanted of it, its replicas, and what people see of it. Holds state; decides nothing. */
+import type { ResolvedService } from './config/types.ts'
+import type { Deploy } from './deploy.ts'
+import type { Gate } from './gate.ts'
+import type { PlanDecision } from './hooks.ts'
+import type { Instance } from './instance.ts'
+import type { IntentRecord } from './journal.ts'
+import { Replica } from './replica.ts'
+import { serviceState, type OnMove, type ServiceFacts, type ServiceState } from './states.ts'
+
+export class Service {
+  readonly name: string
+  /** What the config says. Replicas may still run, or be kept, with an older one. */
+  config: ResolvedService
+  intent: IntentRecord = { intent: 'up' }
+  /** Started by this supervisor: all services are, unless it was begun for some of them. */
+  isAsked = false
+  /** No longer in the config: it is stopped and then forgotten. */
+  isRemoved = false
+  /** A person started it by name, so `skip` does not hold. */
+  ignoresSkip = false
+  /** What was decided last; it holds while it is decided anew. Undefined before. */
+  plan: 'boot' | PlanDecision | undefined
+  planning: 'needed' | 'asking' | 'done' = 'needed'
+  /** Why planning failed. */
+  planError: string | undefined
+  /** All wanted replicas have been ready at once, and since then one always was. */
+  isUp = false
+  deploy: Deploy | undefined
+  readonly replicas: Replica[] = []
+  /** Automatic restarts since the supervisor knows the service. */
+  restarts = 0
+  gate: Gate = { state: 'open' }
+  /** A person's own limit for the next stop, ms. */
+  stopGraceMs: number | undefined
+  /** What was last told about it. */
+  seen: { state: ServiceState | undefined; reason: string | null; sinceMs: number } = {
+    state: undefined,
+    reason: null,
+    sinceMs: 0,
+  }
+  /** The event that led to what it does now. */
+  cause: number | undefined
+  readonly #onMove: OnMove | undefined
+
+  constructor(config: ResolvedService, onMove: OnMove | undefined) {
+    this.name = config.name
+    this.config = config
+    this.#onMove = onMove
+  }
+
+  get wantedReplicas(): number {
+    const { replicas, scaledFrom } = this.intent
+    return replicas !== undefined && scaledFrom === this.config.replicas ? replicas : this.config.replicas
+  }
+
+  get isSkipped(): boolean {
+    return typeof this.plan === 'object' && this.plan.mode === 'skip' && !this.ignoresSkip
+  }
+
+  get isScheduled(): boolean {
+    return typeof this.plan === 'object' && this.plan.mode === 'scheduled'
+  }
+
+  /** It is to be up, as far as the service itself is concerned. */
+  get isIntended(): boolean {
+    return this.isAsked && !this.isRemoved && this.intent.intent === 'up'
+  }
+
+  get living(): readonly Instance[] {
+    return this.replicas.flatMap((replica) => [...replica.living])
+  }
+
+  /** Instances that serve now; during a deploy also the one that would take over again. */
+  get serving(): readonly Instance[] {
+    return this.living.filter((instance) => instance.isServing && instance.role !== 'candidate')
+  }
+
+  /** Replicas that the service should have; others are on their way out. */
+  get wanted(): readonly Replica[] {
+    return this.replicas.slice(0, this.wantedReplicas)
+  }
+
+  /** A replica by index, made when missing. */
+  replica(index: number): Replica {
+    for (let next = this.replicas.length; next <= index; next += 1) {
+      this.replicas.push(new Replica(next, this.config, this.#onMove))
+    }
+    return this.replicas[index] as Replica
+  }
+
+  /** As many replicas as are wanted, or as still live. Returns those that are forgotten. */
+  fitReplicas(): readonly Replica[] {
+    if (this.wantedReplicas > 0) this.replica(this.wantedReplicas - 1)
+    let keep = this.replicas.length
+    while (keep > this.wantedReplicas && this.replicas[keep - 1]?.living.size === 0) keep -= 1
+    return this.replicas.splice(keep)
+  }
+
+  /** `wanted`: what the system and the service together want. */
+  state(wanted: boolean): ServiceState {
+    if (this.planError !== undefined && this.living.length === 0) return 'failed'
+    const facts: ServiceFacts = {
+      wanted,
+      skipped: this.isSkipped,
+      scheduled: this.isScheduled,
+      gate: this.gate.state,
+      up: this.isUp,
+      replicas: this.replicas.map((replica) => ({
+        state: replica.state,
+        instances: [...replica.living].filter((one) => !wanted || one.role === 'active').map(shownState),
+      })),
+    }
+    return serviceState(facts)
+  }
+}
+
+/** An instance that was asked to stop, or whose process is gone, no longer counts as what it was. */
+const shownState = (instance: Instance) =>
+  instance.stopRequest !== undefined || instance.exit !== undefined ? 'stopping' : instance.state

@@ -1,0 +1,91 @@
+/** What commands and plugins may ask of a running system. */
+import type { ResolvedSystem } from './config/types.ts'
+import type { EventData, EventType, SysgEvent } from './events.ts'
+import type { Exit } from './host.ts'
+import type { InstanceInfo } from './hooks.ts'
+import type { InstanceState, ServiceState } from './states.ts'
+
+/** A service as people see it: the object of `status --json`, without what plugins add. */
+export interface ServiceView {
+  readonly name: string
+  /** Short and stable: eight hex digits made of project and name. */
+  readonly id: string
+  readonly state: ServiceState
+  readonly health: 'healthy' | 'unhealthy' | 'starting' | 'none'
+  readonly pid: number | null
+  /** Wall clock, ISO 8601: since when it has been in this state. */
+  readonly since: string
+  /** Milliseconds since the serving instance started; null when none runs. */
+  readonly uptime_ms: number | null
+  readonly restarts: number
+  /** Why, down to the root cause; null when there is nothing to say. */
+  readonly reason: string | null
+  readonly depends_on: readonly string[]
+  readonly exit: (Pick<Exit, 'code' | 'signal'> & { at: string; oom_killed: boolean; unknown?: true }) | null
+  /** Last lines of output of the run that ended last, when it ended badly. */
+  readonly last_lines: readonly string[]
+  readonly instances: readonly InstanceView[]
+  /** When the next restart is due, ISO 8601; null unless in `backoff`. */
+  readonly retry_at: string | null
+}
+
+export interface InstanceView {
+  readonly id: string
+  readonly pid: number | null
+  readonly state: InstanceState
+  readonly role: InstanceInfo['role']
+  readonly replica: number
+  readonly slot: string | null
+}
+
+/** How an operation on services ended. */
+export interface Outcome {
+  readonly ok: boolean
+  /** Services that are not as they were wanted, with the reason. */
+  readonly problems: readonly {
+    readonly service: string
+    readonly code: string
+    readonly message: string
+    readonly hint: string | null
+    readonly last_lines: readonly string[]
+  }[]
+  /** Things worth knowing that are no failure. */
+  readonly warnings: readonly string[]
+}
+
+/** What `apply` would do, or did, with one service. */
+export interface PlannedChange {
+  readonly service: string
+  readonly action: 'start' | 'stop' | 'restart' | 'deploy' | 'keep'
+  readonly because: readonly string[]
+}
+
+export interface SystemApi {
+  readonly config: ResolvedSystem
+  view(): readonly ServiceView[]
+  /** Start what is wanted, or the named services and what they need. Waits until they are ready or have failed. */
+  start(options?: { names?: readonly string[]; withDeps?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  /** Stop the named services alone. Resolves when nothing of them lives. */
+  stop(names: readonly string[], options?: { graceMs?: number; signal?: AbortSignal }): Promise<Outcome>
+  /** Replace the named services by their strategy; without names every wanted one, in order, until one fails. */
+  restart(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
+  /** Keep this many instances of a service. */
+  scale(name: string, replicas: number): Promise<Outcome>
+  /** What `apply(next)` would do. `all`: as `restart` does, everything that runs is replaced. */
+  plan(next: ResolvedSystem, options?: { all?: boolean }): readonly PlannedChange[]
+  /** Bring another config into force: stop what is gone, start what is new, replace what changed (or, with `all`, everything). */
+  apply(next: ResolvedSystem, options?: { all?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  /** Run a scheduled or one-shot service once, now. Resolves with its exit; `undefined` when it could not run. */
+  run(name: string): Promise<Exit | undefined>
+  /** Tell the health of an instance. Ignored when the instance is no longer running. */
+  reportHealth(instanceId: string, verdict: { healthy: boolean; reason: string | null }): void
+  emit<T extends EventType>(
+    type: T,
+    of: { service?: string; instance?: string; cause?: number },
+    data: EventData[T],
+  ): SysgEvent
+  /** Stop everything, in reverse order, and end the system. A second call with `now` kills. */
+  shutdown(options?: { now?: boolean; why?: string; graceMs?: number }): Promise<Outcome>
+  /** Resolves when the system has ended. */
+  readonly ended: Promise<void>
+}

@@ -1,0 +1,315 @@
+/**
+ * A system: everything one config composes, with the plugins that act for it. Commands set intents and wait for what
+ * they promise; the reconciler does the rest.
+ */
+import { adoptAll } from './adopt.ts'
+import type { ResolvedSystem } from './config/types.ts'
+import { EventStream } from './dispatch.ts'
+import { SysgError, whyOf } from './errors.ts'
+import type { EventData, EventType, SysgEvent } from './events.ts'
+import { createHooks, type Hooks } from './hooks.ts'
+import type { Exit, Host } from './host.ts'
+import type { IntentRecord } from './journal.ts'
+import { outcomeOfStart, outcomeOfStop } from './outcome.ts'
+import { orderPlugins, type Plugin, type PluginUse, type Registries } from './plugin.ts'
+import { Reconciler, type ReconcilerWorld } from './reconciler.ts'
+import { Registry } from './registry.ts'
+import { planChanges, replaceInOrder, takeUp, type ReloadWorld } from './reload.ts'
+import type { Service } from './service.ts'
+import { setUpPlugins } from './set-up.ts'
+import type { OnMove } from './states.ts'
+import type { Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
+import { viewOf } from './view.ts'
+
+export interface SystemOptions {
+  readonly config: ResolvedSystem
+  readonly host: Host
+  readonly plugins: readonly (Plugin | PluginUse)[]
+  /** Version of systemg, for `system.started`. */
+  readonly version?: string
+  /** Told of every move in the transition tables. */
+  readonly onMove?: OnMove
+  /** Told of failures that only a mistake in systemg can cause. Default: the host's trace. */
+  readonly onBug?: (thrown: unknown) => void
+}
+
+export class System implements SystemApi {
+  readonly hooks: Hooks
+  readonly registries: Registries = { probes: new Registry('probe'), methods: new Registry('control method') }
+  readonly ended: Promise<void>
+  readonly #host: Host
+  readonly #version: string
+  readonly #events: EventStream
+  readonly #world: ReconcilerWorld
+  readonly #reconciler: Reconciler
+  readonly #reload: ReloadWorld
+  readonly #releases: (() => void | Promise<void>)[] = []
+  readonly #resolveEnded: () => void
+  #owner: string | undefined
+  #ending: Promise<void> | undefined
+
+  /** Sets up every plugin. @throws {SysgError} when one fails to. */
+  constructor(options: SystemOptions) {
+    const { host, config, onMove, onBug } = options
+    this.#host = host
+    this.#version = options.version ?? '0.0.0'
+    this.hooks = createHooks({
+      clock: host.clock,
+      owner: () => this.#owner,
+      report: (error, { plugin, hook, service }) => {
+        host.trace('error', error.message, { code: error.code, plugin, hook })
+        if (hook !== 'event') this.emit('plugin.error', { service }, { plugin, hook, message: error.message })
+      },
+    })
+    this.#events = new EventStream(config.project.id, host, this.hooks)
+    this.#world = {
+      host,
+      hooks: this.hooks,
+      project: config.project.id,
+      onMove,
+      bug: onBug ?? ((thrown) => host.trace('error', `internal: ${whyOf(thrown)}`, { thrown })),
+      emit: (type, of, data) => this.#events.emit(type, of, data),
+    }
+    this.#reconciler = new Reconciler(config, this.#world)
+    this.#reconciler.adoptConfig(config)
+    const uses = orderPlugins(options.plugins.map((entry) => ('plugin' in entry ? entry : { plugin: entry })))
+    this.#reload = {
+      reconciler: this.#reconciler,
+      hooks: this.hooks,
+      pluginLiveKeys: uses.flatMap(({ plugin }) => plugin.live ?? []),
+    }
+    setUpPlugins(uses, {
+      host,
+      hooks: this.hooks,
+      system: this,
+      registries: this.registries,
+      releases: this.#releases,
+      own: (name) => (this.#owner = name),
+    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ended = promise
+    this.#resolveEnded = resolve
+  }
+
+  get config(): ResolvedSystem {
+    return this.#reconciler.config
+  }
+
+  view(): readonly ServiceView[] {
+    const now = this.#host.clock.now()
+    return [...this.#reconciler.services.values()].map((service) => viewOf(service, this.config, now))
+  }
+
+  emit<T extends EventType>(
+    type: T,
+    of: { service?: string | undefined; instance?: string; cause?: number },
+    data: EventData[T],
+  ): SysgEvent {
+    return this.#events.emit(type, of, data)
+  }
+
+  /** Take up what an earlier supervisor left. Starts nothing new. To be called once, before anything else. */
+  async boot(): Promise<void> {
+    const { signal } = new AbortController()
+    const state = await this.hooks.boot.promise({ lastSeq: 0, intents: {}, instances: [], outcomes: [] }, { signal })
+    this.#events.seq = Math.max(this.#events.seq, state.lastSeq)
+    const adopted = await adoptAll(state, this.#reconciler, this.#world)
+    this.emit('system.started', {}, { version: this.#version, adopted })
+    this.#reconciler.wakeAll()
+  }
+
+  async start(options: { names?: readonly string[]; withDeps?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
+    this.#checkOpen()
+    const { names, signal } = options
+    const services = names === undefined ? this.#askAll() : this.#askNamed(names, options.withDeps === true)
+    this.#reconciler.wakeAll()
+    const runs = services.filter((service) => names?.includes(service.name) === true && service.isScheduled)
+    await Promise.all(runs.map((service) => this.run(service.name)))
+    await this.#reconciler.until(() => services.every((service) => !this.#reconciler.isBusy(service)), signal)
+    return outcomeOfStart(services)
+  }
+
+  async stop(names: readonly string[], options: { graceMs?: number; signal?: AbortSignal } = {}): Promise<Outcome> {
+    const services = names.map((name) => this.#find(name))
+    for (const service of services) {
+      service.stopGraceMs = options.graceMs
+      this.#setIntent(service, { ...service.intent, intent: 'stopped' })
+    }
+    const dependents = services.flatMap(({ name }) =>
+      this.#reconciler.graph.dependents(name).filter((other) => !names.includes(other)),
+    )
+    const warnings = [...new Set(dependents)]
+      .filter((name) => (this.#reconciler.services.get(name)?.living.length ?? 0) > 0)
+      .map((name) => `\`${name}\` depends on what you stopped, and goes on.`)
+    this.#reconciler.wake(services)
+    await this.#reconciler.until(() => services.every(isGoneOrStuck), options.signal)
+    return outcomeOfStop(services, warnings)
+  }
+
+  async restart(options: { names?: readonly string[]; signal?: AbortSignal } = {}): Promise<Outcome> {
+    this.#checkOpen()
+    if (options.names === undefined) return this.apply(this.config, { ...options, all: true })
+    const services = options.names.map((name) => this.#find(name))
+    for (const service of services) {
+      this.#setIntent(service, { ...service.intent, intent: 'up' })
+      service.isAsked = true
+      service.ignoresSkip = true
+    }
+    const errors = await replaceInOrder(this.#reload, options.names)
+    await this.#untilSettled(services, errors, options.signal)
+    return outcomeOfStart(services, errors)
+  }
+
+  async scale(name: string, replicas: number): Promise<Outcome> {
+    this.#checkOpen()
+    const service = this.#find(name)
+    this.#setIntent(service, { ...service.intent, replicas, scaledFrom: service.config.replicas })
+    this.#reconciler.wake([service])
+    await this.#reconciler.until(() => !this.#reconciler.isBusy(service))
+    return outcomeOfStart([service])
+  }
+
+  plan(next: ResolvedSystem, options: { all?: boolean } = {}): readonly PlannedChange[] {
+    return planChanges(this.#reload, next, options.all === true)
+  }
+
+  async apply(next: ResolvedSystem, options: { all?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
+    this.#checkOpen()
+    const before = this.config
+    const changed = this.plan(next).filter(({ action }) => action !== 'keep')
+    const toReplace = takeUp(this.#reload, next, options.all === true)
+    this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
+    await this.hooks.reload.promise({ before, after: next, signal: new AbortController().signal })
+    this.#reconciler.wakeAll()
+    const removed = [...this.#reconciler.services.values()].filter(({ isRemoved }) => isRemoved)
+    await this.#reconciler.until(() => removed.every(isGoneOrStuck), options.signal)
+    const errors = await replaceInOrder(this.#reload, toReplace)
+    // A later reload may have removed some of them again.
+    const services = [...this.#reconciler.services.values()].filter(({ name }) => name in next.services)
+    await this.#untilSettled(services, errors, options.signal)
+    return outcomeOfStart(services, errors)
+  }
+
+  async run(name: string): Promise<Exit | undefined> {
+    this.#checkOpen()
+    const service = this.#find(name)
+    const replica = service.replica(0)
+    if (replica.state === 'completed' || replica.state === 'failed') replica.rearm()
+    replica.isRunAsked = true
+    this.#reconciler.wake([service])
+    const hasRun = () => !replica.isRunAsked
+    const isHopeless = () => service.gate.state === 'blocked' || this.#reconciler.isShuttingDown
+    await this.#reconciler.until(() => hasRun() || isHopeless())
+    if (hasRun()) return replica.last?.exit
+    replica.isRunAsked = false
+    return undefined
+  }
+
+  reportHealth(instanceId: string, verdict: { healthy: boolean; reason: string | null }): void {
+    const instance = [...this.#reconciler.services.values()]
+      .flatMap(({ living }) => living)
+      .find(({ id }) => id === instanceId)
+    if (instance === undefined) return
+    this.hooks.probed.call({ service: instance.service, instance, ...verdict })
+    this.#reconciler.judge(instance, verdict.healthy, verdict.reason)
+  }
+
+  async shutdown(options: { now?: boolean; why?: string; graceMs?: number } = {}): Promise<Outcome> {
+    const services = [...this.#reconciler.services.values()]
+    for (const service of services) service.stopGraceMs = options.graceMs
+    this.#reconciler.isShuttingDown = true
+    this.#reconciler.close()
+    this.#reconciler.wakeAll()
+    if (options.now === true) this.#reconciler.killAll()
+    this.#ending ??= this.#end(options.why ?? null)
+    await Promise.race([this.#ending, this.#reconciler.until(() => services.some(isStuck))])
+    return outcomeOfStop(services)
+  }
+
+  /** Those that failed already are not waited for: somebody else may be at work on them. */
+  #untilSettled(
+    services: readonly Service[],
+    errors: ReadonlyMap<string, SysgError>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const open = services.filter(({ name }) => !errors.has(name))
+    return this.#reconciler.until(() => open.every((service) => !this.#reconciler.isBusy(service)), signal)
+  }
+
+  async #end(reason: string | null): Promise<void> {
+    const services = () => [...this.#reconciler.services.values()]
+    await this.#reconciler.until(() => services().every(({ living }) => living.length === 0))
+    this.#reconciler.forgetOutcomes()
+    this.emit('system.stopped', {}, { reason })
+    await this.hooks.shutdown.promise({ signal: new AbortController().signal })
+    for (const release of this.#releases.reverse()) {
+      await Promise.resolve()
+        .then(release)
+        .catch((thrown: unknown) =>
+          this.#host.trace('error', `A plugin could not release what it opened: ${whyOf(thrown)}`),
+        )
+    }
+    this.#resolveEnded()
+  }
+
+  #askAll(): readonly Service[] {
+    const services = [...this.#reconciler.services.values()].filter(({ isRemoved }) => !isRemoved)
+    for (const service of services) {
+      service.isAsked = true
+      if (service.intent.intent === 'up') rearmFailed(service)
+    }
+    return services
+  }
+
+  #askNamed(names: readonly string[], withDeps: boolean): readonly Service[] {
+    const named = names.map((name) => this.#find(name))
+    const all = this.#reconciler.graph.withDependencies(names).map((name) => this.#find(name))
+    const stopped = all.filter((service) => !names.includes(service.name) && service.intent.intent === 'stopped')
+    if (stopped.length > 0 && !withDeps) {
+      throw new SysgError('SYSG_DEPENDENCY_STOPPED', {
+        service: names.join(', '),
+        names: stopped.map(({ name }) => name),
+      })
+    }
+    for (const service of [...named, ...stopped]) this.#setIntent(service, { ...service.intent, intent: 'up' })
+    for (const service of all) {
+      service.isAsked = true
+      rearmFailed(service)
+    }
+    for (const service of named) {
+      service.ignoresSkip = true
+      for (const replica of service.replicas) replica.rearm()
+    }
+    return all
+  }
+
+  #setIntent(service: Service, intent: IntentRecord): void {
+    const isNew = service.intent.intent !== intent.intent
+    service.intent = intent
+    this.hooks.journal.call({ kind: 'intent', service: service.name, record: intent })
+    if (isNew)
+      service.cause = this.emit('service.intent', { service: service.name }, { intent: intent.intent, by: 'you' }).seq
+  }
+
+  /** @throws {SysgError} `SYSG_SERVICE_UNKNOWN`. */
+  #find(name: string): Service {
+    const service = this.#reconciler.services.get(name)
+    if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+    return service
+  }
+
+  #checkOpen(): void {
+    if (this.#reconciler.isShuttingDown) throw new SysgError('SYSG_SHUTTING_DOWN', undefined)
+  }
+}
+
+const rearmFailed = (service: Service): void => {
+  if (service.planError !== undefined) {
+    service.planning = 'needed'
+    service.planError = undefined
+  }
+  for (const replica of service.replicas) if (replica.state === 'failed') replica.rearm()
+}
+
+const isStuck = (service: Service): boolean => service.living.some(({ stuck }) => stuck.length > 0)
+const isGoneOrStuck = (service: Service): boolean => service.living.length === 0 || isStuck(service)

@@ -1,0 +1,3 @@
+/** For tests of plugins: a system on a simulated machine, and what every host and plugin must pass. */
+export * from './host-contract.ts'
+export { simulate, Simulation, type Histogram, type SimulatedService, type SimulationOptions } from './rig.ts'

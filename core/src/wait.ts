@@ -1,0 +1,46 @@
+/** Waiting on the host's clock, interrupted by signals. */
+import type { Clock } from './host.ts'
+
+/** Resolves after `ms` of steady time. @throws the signal's reason when it aborts first. */
+export const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason as Error)
+      return
+    }
+    const onAbort = () => {
+      cancel()
+      reject(signal.reason as Error)
+    }
+    const cancel = clock.timer(ms, () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+
+/** True when `promise` settles within `ms`; false when the time is over first. */
+export const within = async (clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> => {
+  let cancel: (() => void) | undefined
+  const timeout = new Promise<false>((resolve) => {
+    cancel = clock.timer(ms, () => resolve(false))
+  })
+  const settled = promise.then(
+    () => true,
+    () => true,
+  )
+  try {
+    return await Promise.race([settled, timeout])
+  } finally {
+    cancel?.()
+  }
+}
+
+/** `promise`, or the signal's reason as soon as it aborts. */
+export const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
