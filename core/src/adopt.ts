@@ -6,18 +6,18 @@ import type { Host, Spawned, TreeRef } from './host.ts'
 import type { BootState, InstanceRecord, OutcomeRecord } from './journal.ts'
 import { isSame } from './plan.ts'
 import type { Reconciler, ReconcilerWorld } from './reconciler.ts'
-import { Service } from './service.ts'
+import type { Service } from './service.ts'
 
 /** Adopt every recorded instance. Nothing is started here. Returns how many live. */
 export const adoptAll = async (state: BootState, reconciler: Reconciler, world: ReconcilerWorld): Promise<number> => {
   for (const [name, intent] of Object.entries(state.intents)) {
-    const service = reconciler.services.get(name)
+    const service = reconciler.roster.services.get(name)
     if (service !== undefined) service.intent = intent
   }
   for (const record of state.outcomes) restoreOutcome(record, reconciler)
   const found: Found[] = []
   for (const record of state.instances) {
-    reconciler.reserveId(record.id)
+    reconciler.roster.reserveId(record.id)
     found.push(await find(record, world.host))
   }
   // All that lives comes first, so that the loss of a dependency reaches its dependents.
@@ -44,7 +44,7 @@ const find = async (record: InstanceRecord, { processes }: Host): Promise<Found>
 }
 
 const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, world: ReconcilerWorld): void => {
-  const service = ownerOf(record, reconciler, world)
+  const service = ownerOf(record, reconciler)
   const replica = service.replica(record.replica)
   service.isAsked = true
   if (record.role === 'active') {
@@ -69,18 +69,15 @@ const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, w
 
 /** A run that came to rest under the same config is not begun again by a new supervisor. */
 const restoreOutcome = (record: OutcomeRecord, reconciler: Reconciler): void => {
-  const service = reconciler.services.get(record.service)
+  const service = reconciler.roster.services.get(record.service)
   if (service === undefined || !isSame(service.config, record.config)) return
-  reconciler.reserveId(record.instance)
+  reconciler.roster.reserveId(record.instance)
   service.replica(record.replica).restore(record)
 }
 
 /** The service of a record; one that the config no longer has is kept until it is stopped. */
-const ownerOf = (record: InstanceRecord, reconciler: Reconciler, world: ReconcilerWorld): Service => {
-  const known = reconciler.services.get(record.service.name)
+const ownerOf = (record: InstanceRecord, reconciler: Reconciler): Service => {
+  const known = reconciler.roster.services.get(record.service.name)
   if (known !== undefined) return known
-  const service = new Service(record.service, world.onMove)
-  service.isRemoved = true
-  reconciler.services.set(service.name, service)
-  return service
+  return reconciler.roster.keepRemoved(record.service)
 }

@@ -74,15 +74,16 @@ export class Graph {
     const done = new Set(this.order())
     const start = [...this.#nodes.keys()].find((name) => !done.has(name))
     if (start === undefined) return undefined
-    const path: string[] = []
+    const path = new Set<string>()
     let at: string = start
-    while (!path.includes(at)) {
-      path.push(at)
+    while (!path.has(at)) {
+      path.add(at)
       const next = this.dependencies(at).find((name) => !done.has(name))
       if (next === undefined) return undefined
       at = next
     }
-    return [...path.slice(path.indexOf(at)), at]
+    const names = [...path]
+    return [...names.slice(names.indexOf(at)), at]
   }
 }
 

@@ -10,6 +10,7 @@
  * It decides nothing: the system asks it to stop, and hears of its exit, its readiness and its end.
  */
 import type { ResolvedService } from './config/types.ts'
+import { endTree } from './end-tree.ts'
 import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Exit, Host, ProcessInfo, Spawned, TreeRef } from './host.ts'
@@ -17,7 +18,7 @@ import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec } from './hooks.ts'
 import type { InstanceRecord } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { moveInstance, type InstanceCue, type InstanceState, type OnMove } from './states.ts'
-import { pause, within } from './wait.ts'
+import { pause } from './wait.ts'
 
 /** Why an instance is stopped. `crash: true` makes its end count as a crash of the service. */
 export interface StopRequest {
@@ -68,9 +69,6 @@ export interface InstanceStart {
   readonly restarts: number
   readonly cause?: number | undefined
 }
-
-/** How long SIGKILL may take before people are told that a process does not die. */
-const stuckAfterMs = 5_000
 
 export class Instance implements InstanceInfo {
   readonly id: string
@@ -386,37 +384,19 @@ export class Instance implements InstanceInfo {
       if (this.exit === undefined) {
         await hooks.beforeStop.promise(this.#at(this.#kill.signal)).catch(() => undefined)
       }
-      const gone = host.processes.gone(tree, new AbortController().signal)
-      if (!this.#kill.signal.aborted) await host.processes.signal(tree, this.service.stop_signal)
-      if (!(await this.#goneWithinGrace(gone))) await this.#killTree(tree, gone)
+      await endTree(host, {
+        tree,
+        stopSignal: this.service.stop_signal,
+        graceMs: this.stopRequest?.graceMs ?? this.service.stop_timeout,
+        kill: this.#kill.signal,
+        onStuck: (members) => {
+          this.stuck = members
+          this.#changed()
+        },
+      })
       await this.#exitSeen
     }
     this.#finish()
-  }
-
-  async #goneWithinGrace(gone: Promise<void>): Promise<boolean> {
-    const graceMs = this.stopRequest?.graceMs ?? this.service.stop_timeout
-    const killed = new Promise<false>((resolve) => {
-      if (this.#kill.signal.aborted) resolve(false)
-      this.#kill.signal.addEventListener('abort', () => resolve(false), { once: true })
-    })
-    return Promise.race([within(this.#world.host.clock, graceMs, gone), killed])
-  }
-
-  /** SIGKILL until nothing lives, also what is forked meanwhile; says so when a process does not die. */
-  async #killTree(tree: TreeRef, gone: Promise<void>): Promise<void> {
-    const { clock, processes } = this.#world.host
-    const startMs = clock.monotonic()
-    for (let waitMs = 20; ; waitMs = Math.min(waitMs * 2, 1_000)) {
-      await processes.signal(tree, 'SIGKILL')
-      if (await within(clock, waitMs, gone)) break
-      if (clock.monotonic() - startMs < stuckAfterMs) continue
-      const members = await processes.members(tree)
-      if (String(members.map(({ pid }) => pid)) === String(this.stuck.map(({ pid }) => pid))) continue
-      this.stuck = members
-      this.#changed()
-    }
-    this.stuck = []
   }
 
   #finish(): void {

@@ -4,21 +4,23 @@
  * `Instance` and `Deploy`, which report back by waking again. So two commands at once cannot start a second copy, and
  * the later intent wins.
  */
+import { Aftermath } from './aftermath.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { DeployWorld } from './deploy.ts'
 import { SysgError, whyOf } from './errors.ts'
-import { eventOfState, type EventData, type EventType, type SysgEvent } from './events.ts'
-import { describeEnd, explain } from './explain.ts'
-import { gateOf, type DependencyFacts } from './gate.ts'
-import { Graph } from './graph.ts'
-import type { EndedRun, Hooks, LaunchSpec } from './hooks.ts'
+import type { EventData, EventType, SysgEvent } from './events.ts'
+import { describeEnd } from './explain.ts'
+import type { Hooks, LaunchSpec } from './hooks.ts'
 import type { Host } from './host.ts'
 import { Instance, type InstanceWorld, type StopRequest } from './instance.ts'
+import { currentGate, isUp, look } from './outlook.ts'
 import { planService } from './plan-service.ts'
 import { nextStep } from './reconcile.ts'
 import type { Replica } from './replica.ts'
-import { Service } from './service.ts'
+import { Roster } from './roster.ts'
+import type { Service } from './service.ts'
 import type { OnMove } from './states.ts'
+import { WakeQueue } from './wake-queue.ts'
 
 export interface ReconcilerWorld {
   readonly host: Host
@@ -34,167 +36,57 @@ export interface ReconcilerWorld {
   ): SysgEvent
 }
 
-/** errno of failures that pass by themselves: tried again whatever the policy says. */
-const passingFailures = /\((EAGAIN|EMFILE|ENFILE|ENOMEM)\)/
-const passingDelayMs = 1_000
-
 export class Reconciler {
-  readonly services = new Map<string, Service>()
-  graph = new Graph(new Map())
-  config: ResolvedSystem
-  /** Everything is to end. */
-  isShuttingDown = false
+  readonly roster: Roster
+  readonly aftermath: Aftermath
   readonly #world: ReconcilerWorld
-  readonly #woken = new Set<Service>()
-  readonly #waiters = new Set<() => boolean>()
+  readonly #queue: WakeQueue<Service>
   readonly #planning = new AbortController()
-  #isDraining = false
-  /** Instance numbers used, per service. */
-  readonly #counts = new Map<string, number>()
 
   constructor(config: ResolvedSystem, world: ReconcilerWorld) {
-    this.config = config
     this.#world = world
-  }
-
-  /** Take up the services of a config; those gone from it are to be removed. Starts nothing. */
-  adoptConfig(config: ResolvedSystem): void {
-    this.config = config
-    for (const [name, spec] of Object.entries(config.services)) {
-      const service = this.services.get(name) ?? new Service(spec, this.#world.onMove)
-      service.config = spec
-      service.isRemoved = false
-      this.services.set(name, service)
-    }
-    for (const service of this.services.values()) {
-      if (!(service.name in config.services)) service.isRemoved = true
-    }
-    this.#redraw()
+    this.roster = new Roster(config, world.onMove)
+    this.#queue = new WakeQueue(
+      (service) => this.#reconcile(service),
+      (thrown) => world.bug(thrown),
+    )
+    this.aftermath = new Aftermath(this.roster, world, this)
   }
 
   /** Look at these services again, and at whatever that changes. */
   wake(services: Iterable<Service>, cause?: number): void {
-    for (const service of services) {
-      if (cause !== undefined) service.cause = cause
-      this.#woken.add(service)
-    }
-    this.#drain()
+    const woken = [...services]
+    if (cause !== undefined) for (const service of woken) service.cause = cause
+    this.#queue.wake(woken)
+  }
+
+  wakeAll(cause?: number): void {
+    this.wake(this.roster.inOrder(), cause)
   }
 
   /** Make several changes before anything is looked at again. */
   batch(body: () => void): void {
-    if (this.#isDraining) {
-      body()
-      return
-    }
-    this.#isDraining = true
-    try {
-      body()
-    } finally {
-      this.#isDraining = false
-    }
-    this.#drain()
-  }
-
-  #drain(): void {
-    if (this.#isDraining) return
-    this.#isDraining = true
-    try {
-      for (const service of this.#woken) {
-        this.#woken.delete(service)
-        try {
-          this.#reconcile(service)
-        } catch (thrown) {
-          this.#world.bug(thrown)
-        }
-      }
-    } finally {
-      this.#isDraining = false
-    }
-    for (const waiter of [...this.#waiters]) if (waiter()) this.#waiters.delete(waiter)
-  }
-
-  wakeAll(cause?: number): void {
-    this.wake(this.#named(this.graph.order()), cause)
+    this.#queue.batch(body)
   }
 
   /** Resolves as soon as `condition` holds after a change. @throws the signal's reason. */
   until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error)
-        return
-      }
-      const onAbort = () => {
-        this.#waiters.delete(look)
-        reject(signal?.reason as Error)
-      }
-      const look = () => {
-        if (!condition()) return false
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-        return true
-      }
-      if (look()) return
-      this.#waiters.add(look)
-      signal?.addEventListener('abort', onAbort, { once: true })
-    })
-  }
-
-  /** The system and the service want it up. */
-  isWanted(service: Service): boolean {
-    return (
-      !this.isShuttingDown &&
-      (service.isIntended || service.replicas.some(({ isRunAsked }) => isRunAsked)) &&
-      !service.isRemoved
-    )
-  }
-
-  /** Something is under way that will change its state by itself. */
-  isBusy(service: Service): boolean {
-    if (service.deploy !== undefined) return true
-    if (
-      service.living.some(
-        (one) =>
-          one.state === 'starting' ||
-          one.state === 'stopping' ||
-          one.stopRequest !== undefined ||
-          one.exit !== undefined,
-      )
-    )
-      return true
-    if (!this.isWanted(service)) return service.living.length > 0
-    if (service.planError !== undefined || service.isSkipped) return false
-    if (service.planning !== 'done') return true
-    if (service.isScheduled) return service.replicas.some(({ isRunAsked }) => isRunAsked)
-    return service.wanted.some(({ state }) => state === 'idle') && service.gate.state !== 'blocked'
+    return this.#queue.until(condition, signal)
   }
 
   /** Ask an instance to stop; it begins once what must go first is gone. */
   requestStop(instance: Instance, request: StopRequest): void {
     instance.requestStop(request)
-    const service = this.services.get(instance.service.name)
+    const service = this.roster.services.get(instance.service.name)
     if (service !== undefined) this.wake([service], request.cause)
   }
 
   /** No more grace for anything that is being stopped. */
   killAll(): void {
-    for (const instance of [...this.services.values()].flatMap(({ living }) => living)) {
+    for (const instance of [...this.roster.services.values()].flatMap(({ living }) => living)) {
       instance.beginStop()
       instance.kill()
     }
-  }
-
-  nextId(service: string): string {
-    const count = (this.#counts.get(service) ?? 0) + 1
-    this.#counts.set(service, count)
-    return `${service}-${count}`
-  }
-
-  /** Instance ids up to this one have been used. */
-  reserveId(id: string): void {
-    const [, service, number] = /^(.*)-(\d+)$/.exec(id) ?? []
-    if (service !== undefined) this.#counts.set(service, Math.max(this.#counts.get(service) ?? 0, Number(number)))
   }
 
   /** Make an instance of a replica; the caller starts or adopts it. */
@@ -217,33 +109,9 @@ export class Reconciler {
       launch: (service, replica, spec, refine) => this.#launch(service, replica, spec, refine),
       record: (changed) => this.#record(changed),
       stop: (instance, detail) => this.requestStop(instance, { why: 'deploy', detail }),
-      settle: (service, replica) => this.#settle(service, replica, replica.endedMeanwhile),
+      settle: (service, replica) => this.aftermath.settle(service, replica, replica.endedMeanwhile),
       bringUp: (service, replica, signal) => this.#bringUp(service, replica, signal),
       changed: (service, cause) => this.wake([service], cause),
-    }
-  }
-
-  /** Take up a verdict about an instance. One that its policy would restart is ended, and that counts as a crash. */
-  judge(instance: Instance, healthy: boolean, reason: string | null): void {
-    instance.judge(healthy, reason)
-    const service = this.services.get(instance.service.name)
-    const replica = service?.replicas[instance.replica]
-    if (instance.state !== 'unhealthy' || service === undefined || replica?.active !== instance) return
-    const detail = instance.unhealthyReason ?? 'unhealthy'
-    const decision = this.#world.hooks.retry.call({
-      ...this.#endedRun(instance, replica),
-      success: false,
-      unhealthy: detail,
-    })
-    if (decision === undefined || 'giveUp' in decision) return
-    instance.requestStop({ why: 'unhealthy', detail, crash: true, cause: service.cause })
-    this.#cascade(instance, service.cause)
-  }
-
-  /** The system was stopped on purpose: everything runs anew the next time. */
-  forgetOutcomes(): void {
-    for (const service of this.services.values()) {
-      for (const replica of service.replicas) this.#forgetOutcome(service, replica)
     }
   }
 
@@ -253,22 +121,32 @@ export class Reconciler {
   }
 
   #reconcile(service: Service): void {
-    const wanted = this.isWanted(service)
+    const wanted = this.roster.isWanted(service)
     if (wanted && service.planning === 'needed') this.#plan(service)
     if (!wanted) service.deploy?.abort(new SysgError('SYSG_DEPLOY_SUPERSEDED', { service: service.name, by: 'stop' }))
     for (const replica of service.fitReplicas()) {
       replica.retry?.cancel()
-      this.#forgetOutcome(service, replica)
+      this.aftermath.forgetOutcome(service, replica)
     }
-    service.isUp = this.#isUp(service)
-    service.gate = this.#gate(service)
+    service.isUp = isUp(service)
+    service.gate = currentGate(service, this.roster.services)
     if (service.gate.state !== 'open') this.#holdBack(service)
     for (const replica of service.replicas) this.#step(service, replica, wanted)
     for (const instance of service.living) {
       if (instance.stopRequest !== undefined && this.#mayStop(service, instance)) instance.beginStop()
     }
     this.#look(service, wanted)
-    if (service.isRemoved && service.living.length === 0 && service.deploy === undefined) this.#forget(service)
+    if (!service.isRemoved || service.living.length > 0 || service.deploy !== undefined) return
+    for (const replica of service.replicas) replica.retry?.cancel()
+    this.aftermath.forgetOutcomes(service)
+    this.roster.forget(service)
+  }
+
+  #look(service: Service, wanted: boolean): void {
+    const changed = look(service, wanted, this.roster.services, this.#world)
+    if (changed === undefined) return
+    const dependents = this.roster.named(this.roster.graph.dependents(service.name))
+    this.wake(dependents, changed === 'state' ? service.cause : undefined)
   }
 
   #step(service: Service, replica: Replica, serviceWanted: boolean): void {
@@ -301,7 +179,8 @@ export class Reconciler {
   #stopUnwanted(service: Service, replica: Replica): void {
     const { cause } = service
     for (const instance of replica.living) {
-      if (this.isShuttingDown) instance.requestStop({ why: 'shutdown', detail: 'the system stops', cause })
+      if (this.roster.isShuttingDown)
+        instance.requestStop({ why: 'shutdown', detail: 'the system stops', graceMs: service.stopGraceMs, cause })
       else if (service.isRemoved) instance.requestStop({ why: 'removed', detail: 'no longer in the config', cause })
       else if (service.isIntended) instance.requestStop({ why: 'scaled', detail: 'scaled down', cause })
       else instance.requestStop({ why: 'person', detail: 'stopped by you', graceMs: service.stopGraceMs, cause })
@@ -317,10 +196,17 @@ export class Reconciler {
     const role = replica.active === undefined ? 'active' : 'candidate'
     if (role === 'active') replica.spec = spec
     if (replica.state !== 'live') replica.move('launch')
-    this.#forgetOutcome(service, replica)
+    this.aftermath.forgetOutcome(service, replica)
     const token = this.#world.host.token()
     const { restarts } = replica
-    const start = { id: this.nextId(service.name), service: spec, role, token, restarts, cause: service.cause } as const
+    const start = {
+      id: this.roster.nextId(service.name),
+      service: spec,
+      role,
+      token,
+      restarts,
+      cause: service.cause,
+    } as const
     const instance = this.createInstance(service, replica, start)
     instance.start(refine)
     this.wake([service])
@@ -345,159 +231,29 @@ export class Reconciler {
         this.#world.emit(type, { service: instance.service.name, instance: instance.id, cause }, data),
       record: (changed) => this.#record(changed),
       changed: (instance, cause) => this.#wakeOf(instance, cause),
-      exitedByItself: (instance, cause) => {
-        const others = this.services.get(instance.service.name)?.wanted ?? []
-        const success =
-          instance.service.success_exit_codes.includes(instance.exit?.code ?? -1) &&
-          !others.some(({ state }) => state === 'failed')
-        if (instance.role !== 'candidate' && !success) this.#cascade(instance, cause)
-      },
-      hasEnded: (instance) => this.#hasEnded(instance),
+      exitedByItself: (instance, cause) => this.aftermath.exitedByItself(instance, cause),
+      hasEnded: (instance) => this.aftermath.hasEnded(instance),
     }
-  }
-
-  #hasEnded(instance: Instance): void {
-    const service = this.services.get(instance.service.name)
-    const replica = service?.replicas[instance.replica]
-    this.#world.hooks.journal.call({ kind: 'instances', changed: [], ended: [instance.id] })
-    if (service === undefined || replica === undefined) return
-    replica.living.delete(instance)
-    const byItself = instance.stopRequest === undefined || instance.stopRequest.crash === true
-    const run = byItself ? this.#endedRun(instance, replica) : undefined
-    if (run?.success === false && instance.role !== 'candidate') this.#cascade(instance, instance.cause)
-    if (run !== undefined && !instance.wasReady && !run.success) {
-      const of = { service: service.name, instance: instance.id, cause: instance.cause }
-      this.#world.emit('service.start_failed', of, { reason: describeEnd(instance) })
-    }
-    if (replica.active === instance) {
-      replica.active = undefined
-      replica.last = instance
-      if (replica.isDeploying) replica.endedMeanwhile = run
-      else this.#settle(service, replica, run)
-    } else if (replica.active === undefined && replica.living.size === 0 && !replica.isDeploying) {
-      this.#settle(service, replica, undefined)
-    }
-    this.wake([service, ...this.#named(this.graph.dependencies(service.name))], instance.cause)
-  }
-
-  /** Decide what becomes of a replica of which nothing is active any more. `run` is missing when it was stopped on purpose. */
-  #settle(service: Service, replica: Replica, run: EndedRun | undefined): void {
-    if (replica.state !== 'live') return
-    const isWanted = this.isWanted(service) && replica.index < service.wantedReplicas
-    if (run === undefined || !isWanted || replica.isRunAsked) {
-      replica.isRunAsked = false
-      replica.move('rest')
-      return
-    }
-    const failure = replica.last?.failure
-    const isPassing = failure !== undefined && passingFailures.test(failure.message)
-    const decision = isPassing ? { delayMs: passingDelayMs } : this.#world.hooks.retry.call(run)
-    if (decision === undefined) {
-      replica.move(run.success ? 'complete' : 'giveUp')
-    } else if ('giveUp' in decision) {
-      replica.move('giveUp')
-      replica.gaveUp = decision.giveUp
-    } else {
-      if ('forget' in decision && decision.forget) replica.restarts = 0
-      if (!isPassing) replica.restarts += 1
-      this.#waitToRetry(service, replica, decision.delayMs)
-    }
-    this.#recordOutcome(service, replica)
-  }
-
-  #recordOutcome(service: Service, replica: Replica): void {
-    const record = replica.outcome(service.name)
-    if (record === undefined) return
-    replica.isOutcomeRecorded = true
-    this.#world.hooks.journal.call({ kind: 'outcome', service: service.name, replica: replica.index, record })
-  }
-
-  #forgetOutcome(service: Service, replica: Replica): void {
-    if (!replica.isOutcomeRecorded) return
-    replica.isOutcomeRecorded = false
-    const entry = { kind: 'outcome', service: service.name, replica: replica.index, record: undefined } as const
-    this.#world.hooks.journal.call(entry)
-  }
-
-  #waitToRetry(service: Service, replica: Replica, delayMs: number): void {
-    const { clock } = this.#world.host
-    replica.move('retry')
-    const retry = {
-      at: clock.now() + delayMs,
-      delayMs,
-      due: false,
-      cancel: clock.timer(delayMs, () => {
-        retry.due = true
-        this.wake([service])
-      }),
-    }
-    replica.retry = retry
-    const reason = replica.last === undefined ? '' : describeEnd(replica.last)
-    const of = { service: service.name, instance: replica.last?.id, cause: replica.last?.cause }
-    service.cause = this.#world.emit('service.restarting', of, {
-      delay_ms: delayMs,
-      attempt: replica.restarts,
-      reason,
-    }).seq
-  }
-
-  /** A crash of what served last stops every running service that needs it; deploys among them fail. */
-  #cascade(instance: Instance, cause: number | undefined): void {
-    const service = this.services.get(instance.service.name)
-    if (service === undefined || service.serving.length > 0) return
-    const reason = `${service.name} went down`
-    this.batch(() => {
-      for (const dependent of this.#named(this.graph.takenDownBy(service.name))) {
-        const facts = { service: dependent.name, step: 'dependency', reason }
-        dependent.deploy?.abort(new SysgError('SYSG_DEPLOY_FAILED', facts), 'dependency')
-        for (const one of dependent.living) one.requestStop({ why: 'cascade', detail: reason, cause })
-      }
-    })
   }
 
   /** Candidates go before what serves, dependents before what they need. */
   #mayStop(service: Service, instance: Instance): boolean {
     const { living } = service.replicas[instance.replica] ?? { living: new Set<Instance>() }
-    if (
-      instance.role === 'active' &&
-      [...living].some((one) => one.role === 'candidate' && one.stopRequest !== undefined)
-    )
+    const isLeaving = (one: Instance) => one.stopRequest !== undefined
+    if (instance.role === 'active' && [...living].some((one) => one.role === 'candidate' && isLeaving(one)))
       return false
     const isOrdered = ['person', 'shutdown', 'cascade', 'removed'].includes(instance.stopRequest?.why ?? '')
-    const dependents = isOrdered ? this.#named(this.graph.dependents(service.name)) : []
-    return !dependents.some((dependent) => dependent.living.some((one) => one.stopRequest !== undefined))
+    const dependents = isOrdered ? this.roster.named(this.roster.graph.dependents(service.name)) : []
+    return !dependents.some((dependent) => dependent.living.some(isLeaving))
   }
 
   #mayStart(): boolean {
-    const limit = this.config.max_concurrent_starts
-    if (!Number.isFinite(limit)) return true
-    const starting = [...this.services.values()]
+    const limit = this.roster.config.max_concurrent_starts
+    if (limit === Number.MAX_SAFE_INTEGER) return true
+    const starting = [...this.roster.services.values()]
       .flatMap(({ living }) => living)
       .filter(({ state }) => state === 'starting')
     return starting.length < limit
-  }
-
-  #isUp(service: Service): boolean {
-    const serves = (replica: Replica) => [...replica.living].some((one) => one.isServing && one.role !== 'candidate')
-    if (!service.wanted.some(serves)) return false
-    return service.isUp || service.wanted.every(serves)
-  }
-
-  #gate(service: Service): Service['gate'] {
-    const facts = Object.entries(service.config.depends_on).map(([name, { condition }]): DependencyFacts => {
-      const dependency = this.services.get(name)
-      return {
-        name,
-        condition,
-        state: dependency?.seen.state ?? (dependency === undefined ? 'failed' : 'waiting'),
-        isUp: dependency?.isUp === true,
-        hasProcess:
-          dependency?.living.some(
-            (one) => one.role !== 'candidate' && one.pid !== undefined && one.exit === undefined,
-          ) === true,
-      }
-    })
-    return gateOf(facts)
   }
 
   #plan(service: Service): void {
@@ -518,70 +274,14 @@ export class Reconciler {
     )
   }
 
-  /** Tell what people see, when that has changed, and let those who depend on it look again. */
-  #look(service: Service, wanted: boolean): void {
-    if (isBeingSettled(service)) return
-    const state = service.state(wanted)
-    const reason = explain(service, state, (name) => this.services.get(name))
-    const before = service.seen
-    if (before.state === state && before.reason === reason) return
-    const isNew = before.state !== state
-    service.seen = { state, reason, sinceMs: isNew ? this.#world.host.clock.now() : before.sinceMs }
-    const isTold = state === 'backoff' || (before.state === undefined && state === 'stopped')
-    if (isNew && !isTold) {
-      const pid = service.serving.find((one) => one.pid !== undefined)?.pid ?? null
-      const of = { service: service.name, cause: service.cause }
-      service.cause = this.#world.emit(eventOfState[state], of, state === 'running' ? { pid } : { reason }).seq
-    }
-    this.wake(this.#named(this.graph.dependents(service.name)), isNew ? service.cause : undefined)
-  }
-
-  #forget(service: Service): void {
-    for (const replica of service.replicas) this.#forgetOutcome(service, replica)
-    this.services.delete(service.name)
-    for (const { retry } of service.replicas) retry?.cancel()
-    this.#redraw()
-  }
-
-  #redraw(): void {
-    this.graph = new Graph(new Map([...this.services].map(([name, { config }]) => [name, config])))
-  }
-
   #wakeOf(instance: Instance, cause: number | undefined): void {
-    const service = this.services.get(instance.service.name)
+    const service = this.roster.services.get(instance.service.name)
     if (service === undefined) return
-    const isLimited = Number.isFinite(this.config.max_concurrent_starts)
-    this.wake(isLimited ? this.services.values() : [service], cause)
+    const isLimited = this.roster.config.max_concurrent_starts !== Number.MAX_SAFE_INTEGER
+    this.wake(isLimited ? this.roster.services.values() : [service], cause)
   }
 
   #record(changed: readonly Instance[]): void {
     this.#world.hooks.journal.call({ kind: 'instances', changed: changed.map(({ record }) => record), ended: [] })
   }
-
-  #endedRun(instance: Instance, replica: Replica): EndedRun {
-    const { service, exit = { code: null, signal: null }, stopRequest } = instance
-    const isCrash = stopRequest?.crash === true || instance.failure !== undefined
-    return {
-      service,
-      instance,
-      exit,
-      success: !isCrash && service.success_exit_codes.includes(exit.code ?? -1),
-      wasReady: instance.wasReady,
-      readyForMs: instance.readyForMs,
-      restarts: replica.restarts,
-      ...(stopRequest?.why === 'unhealthy' ? { unhealthy: stopRequest.detail ?? '' } : {}),
-    }
-  }
-
-  #named(names: readonly string[]): readonly Service[] {
-    return names.map((name) => this.services.get(name)).filter((service) => service !== undefined)
-  }
 }
-
-/** Its process has just ended by itself, and it is not yet known whether it left others behind: no state worth telling. */
-const isBeingSettled = (service: Service): boolean =>
-  service.serving.length === 0 &&
-  service.living.some(
-    ({ exit, stopRequest, state, role }) =>
-      role === 'active' && exit !== undefined && stopRequest === undefined && state !== 'stopping',
-  )

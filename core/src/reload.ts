@@ -19,7 +19,7 @@ export interface ReloadWorld {
 
 /** What `next` would change. `all`: everything that runs is replaced, as `restart` does. */
 export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boolean): readonly PlannedChange[] => {
-  const { services } = world.reconciler
+  const { services } = world.reconciler.roster
   const gone = [...services.values()]
     .filter(({ name, isRemoved }) => !(name in next.services) && !isRemoved)
     .map(({ name }): PlannedChange => ({ service: name, action: 'stop', because: ['no longer in the config'] }))
@@ -70,9 +70,9 @@ const strategyName = (world: ReloadWorld, service: ResolvedService, running: Res
 /** Put a config into force without replacing anything that runs: intents, live keys, and what rests. Returns what is left to replace. */
 export const takeUp = (world: ReloadWorld, next: ResolvedSystem, all: boolean): readonly string[] => {
   const changes = planChanges(world, next, all)
-  world.reconciler.adoptConfig(next)
+  world.reconciler.roster.takeUp(next)
   for (const { service: name, action } of changes) {
-    const service = world.reconciler.services.get(name)
+    const service = world.reconciler.roster.services.get(name)
     if (service === undefined || action === 'stop') continue
     if (action === 'keep') takeUpLive(service)
     if (action === 'start') prepareToStart(service)
@@ -109,8 +109,8 @@ export const replaceInOrder = async (
 ): Promise<ReadonlyMap<string, SysgError>> => {
   const wanted = new Set(names)
   const errors = new Map<string, SysgError>()
-  for (const layer of world.reconciler.graph.layers()) {
-    const services = layer.filter((name) => wanted.has(name)).map((name) => world.reconciler.services.get(name))
+  for (const layer of world.reconciler.roster.graph.layers()) {
+    const services = layer.filter((name) => wanted.has(name)).map((name) => world.reconciler.roster.services.get(name))
     const replaced = services
       .filter((service) => service !== undefined)
       .map(async (service) => {
@@ -141,12 +141,12 @@ export const replaceService = async (world: ReloadWorld, service: Service): Prom
     return undefined
   }
   await reconciler.until(
-    () => service.gate.state !== 'waiting' || isDeploying(service) || !reconciler.isWanted(service),
+    () => service.gate.state !== 'waiting' || isDeploying(service) || !reconciler.roster.isWanted(service),
   )
   if (isDeploying(service)) return replaceService(world, service)
   if (service.gate.state !== 'open') {
     const reason = (service.gate.by ?? [])
-      .map((name) => `${name} is ${reconciler.services.get(name)?.seen.state ?? 'down'}`)
+      .map((name) => `${name} is ${reconciler.roster.services.get(name)?.seen.state ?? 'down'}`)
       .join(', ')
     return new SysgError('SYSG_DEPENDENCY_DOWN', { service: service.name, reason })
   }

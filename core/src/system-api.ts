@@ -63,6 +63,8 @@ export interface PlannedChange {
 export interface SystemApi {
   readonly config: ResolvedSystem
   view(): readonly ServiceView[]
+  /** Wait until the named services and what they need, or all, are ready or have failed. Changes nothing. */
+  settled(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
   /** Start what is wanted, or the named services and what they need. Waits until they are ready or have failed. */
   start(options?: { names?: readonly string[]; withDeps?: boolean; signal?: AbortSignal }): Promise<Outcome>
   /** Stop the named services alone. Resolves when nothing of them lives. */

@@ -45,6 +45,7 @@ export class System implements SystemApi {
   readonly #reload: ReloadWorld
   readonly #releases: (() => void | Promise<void>)[] = []
   readonly #resolveEnded: () => void
+  readonly #boot = Promise.withResolvers<void>()
   #owner: string | undefined
   #ending: Promise<void> | undefined
 
@@ -71,7 +72,6 @@ export class System implements SystemApi {
       emit: (type, of, data) => this.#events.emit(type, of, data),
     }
     this.#reconciler = new Reconciler(config, this.#world)
-    this.#reconciler.adoptConfig(config)
     const uses = orderPlugins(options.plugins.map((entry) => ('plugin' in entry ? entry : { plugin: entry })))
     this.#reload = {
       reconciler: this.#reconciler,
@@ -91,13 +91,17 @@ export class System implements SystemApi {
     this.#resolveEnded = resolve
   }
 
+  get #booted(): Promise<void> {
+    return this.#boot.promise
+  }
+
   get config(): ResolvedSystem {
-    return this.#reconciler.config
+    return this.#reconciler.roster.config
   }
 
   view(): readonly ServiceView[] {
     const now = this.#host.clock.now()
-    return [...this.#reconciler.services.values()].map((service) => viewOf(service, this.config, now))
+    return [...this.#reconciler.roster.services.values()].map((service) => viewOf(service, this.config, now))
   }
 
   emit<T extends EventType>(
@@ -108,8 +112,17 @@ export class System implements SystemApi {
     return this.#events.emit(type, of, data)
   }
 
-  /** Take up what an earlier supervisor left. Starts nothing new. To be called once, before anything else. */
-  async boot(): Promise<void> {
+  /**
+   * Take up what an earlier supervisor left. Starts nothing new. To be called once; everything else waits for it.
+   *
+   * @throws what a tap of `boot` threw. Nothing has been started then.
+   */
+  boot(): Promise<void> {
+    this.#boot.resolve(this.#bootOnce())
+    return this.#booted
+  }
+
+  async #bootOnce(): Promise<void> {
     const { signal } = new AbortController()
     const state = await this.hooks.boot.promise({ lastSeq: 0, intents: {}, instances: [], outcomes: [] }, { signal })
     this.#events.seq = Math.max(this.#events.seq, state.lastSeq)
@@ -118,28 +131,38 @@ export class System implements SystemApi {
     this.#reconciler.wakeAll()
   }
 
+  async settled(options: { names?: readonly string[]; signal?: AbortSignal } = {}): Promise<Outcome> {
+    await this.#booted
+    const names = options.names ?? [...this.#reconciler.roster.services.keys()]
+    const services = this.#reconciler.roster.graph.withDependencies(names).map((name) => this.#find(name))
+    await this.#untilSettled(services, new Map(), options.signal)
+    return outcomeOfStart(services)
+  }
+
   async start(options: { names?: readonly string[]; withDeps?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
+    await this.#booted
     this.#checkOpen()
     const { names, signal } = options
     const services = names === undefined ? this.#askAll() : this.#askNamed(names, options.withDeps === true)
     this.#reconciler.wakeAll()
     const runs = services.filter((service) => names?.includes(service.name) === true && service.isScheduled)
     await Promise.all(runs.map((service) => this.run(service.name)))
-    await this.#reconciler.until(() => services.every((service) => !this.#reconciler.isBusy(service)), signal)
+    await this.#reconciler.until(() => services.every((service) => !this.#reconciler.roster.isBusy(service)), signal)
     return outcomeOfStart(services)
   }
 
   async stop(names: readonly string[], options: { graceMs?: number; signal?: AbortSignal } = {}): Promise<Outcome> {
+    await this.#booted
     const services = names.map((name) => this.#find(name))
     for (const service of services) {
       service.stopGraceMs = options.graceMs
       this.#setIntent(service, { ...service.intent, intent: 'stopped' })
     }
     const dependents = services.flatMap(({ name }) =>
-      this.#reconciler.graph.dependents(name).filter((other) => !names.includes(other)),
+      this.#reconciler.roster.graph.dependents(name).filter((other) => !names.includes(other)),
     )
     const warnings = [...new Set(dependents)]
-      .filter((name) => (this.#reconciler.services.get(name)?.living.length ?? 0) > 0)
+      .filter((name) => (this.#reconciler.roster.services.get(name)?.living.length ?? 0) > 0)
       .map((name) => `\`${name}\` depends on what you stopped, and goes on.`)
     this.#reconciler.wake(services)
     await this.#reconciler.until(() => services.every(isGoneOrStuck), options.signal)
@@ -147,6 +170,7 @@ export class System implements SystemApi {
   }
 
   async restart(options: { names?: readonly string[]; signal?: AbortSignal } = {}): Promise<Outcome> {
+    await this.#booted
     this.#checkOpen()
     if (options.names === undefined) return this.apply(this.config, { ...options, all: true })
     const services = options.names.map((name) => this.#find(name))
@@ -161,11 +185,12 @@ export class System implements SystemApi {
   }
 
   async scale(name: string, replicas: number): Promise<Outcome> {
+    await this.#booted
     this.#checkOpen()
     const service = this.#find(name)
     this.#setIntent(service, { ...service.intent, replicas, scaledFrom: service.config.replicas })
     this.#reconciler.wake([service])
-    await this.#reconciler.until(() => !this.#reconciler.isBusy(service))
+    await this.#reconciler.until(() => !this.#reconciler.roster.isBusy(service))
     return outcomeOfStart([service])
   }
 
@@ -174,6 +199,7 @@ export class System implements SystemApi {
   }
 
   async apply(next: ResolvedSystem, options: { all?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
+    await this.#booted
     this.#checkOpen()
     const before = this.config
     const changed = this.plan(next).filter(({ action }) => action !== 'keep')
@@ -181,16 +207,17 @@ export class System implements SystemApi {
     this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
     await this.hooks.reload.promise({ before, after: next, signal: new AbortController().signal })
     this.#reconciler.wakeAll()
-    const removed = [...this.#reconciler.services.values()].filter(({ isRemoved }) => isRemoved)
+    const removed = [...this.#reconciler.roster.services.values()].filter(({ isRemoved }) => isRemoved)
     await this.#reconciler.until(() => removed.every(isGoneOrStuck), options.signal)
     const errors = await replaceInOrder(this.#reload, toReplace)
     // A later reload may have removed some of them again.
-    const services = [...this.#reconciler.services.values()].filter(({ name }) => name in next.services)
+    const services = [...this.#reconciler.roster.services.values()].filter(({ name }) => name in next.services)
     await this.#untilSettled(services, errors, options.signal)
     return outcomeOfStart(services, errors)
   }
 
   async run(name: string): Promise<Exit | undefined> {
+    await this.#booted
     this.#checkOpen()
     const service = this.#find(name)
     const replica = service.replica(0)
@@ -198,7 +225,7 @@ export class System implements SystemApi {
     replica.isRunAsked = true
     this.#reconciler.wake([service])
     const hasRun = () => !replica.isRunAsked
-    const isHopeless = () => service.gate.state === 'blocked' || this.#reconciler.isShuttingDown
+    const isHopeless = () => service.gate.state === 'blocked' || this.#reconciler.roster.isShuttingDown
     await this.#reconciler.until(() => hasRun() || isHopeless())
     if (hasRun()) return replica.last?.exit
     replica.isRunAsked = false
@@ -206,18 +233,19 @@ export class System implements SystemApi {
   }
 
   reportHealth(instanceId: string, verdict: { healthy: boolean; reason: string | null }): void {
-    const instance = [...this.#reconciler.services.values()]
+    const instance = [...this.#reconciler.roster.services.values()]
       .flatMap(({ living }) => living)
       .find(({ id }) => id === instanceId)
     if (instance === undefined) return
     this.hooks.probed.call({ service: instance.service, instance, ...verdict })
-    this.#reconciler.judge(instance, verdict.healthy, verdict.reason)
+    this.#reconciler.aftermath.judge(instance, verdict.healthy, verdict.reason)
   }
 
   async shutdown(options: { now?: boolean; why?: string; graceMs?: number } = {}): Promise<Outcome> {
-    const services = [...this.#reconciler.services.values()]
+    await this.#booted.catch(() => undefined)
+    const services = [...this.#reconciler.roster.services.values()]
     for (const service of services) service.stopGraceMs = options.graceMs
-    this.#reconciler.isShuttingDown = true
+    this.#reconciler.roster.isShuttingDown = true
     this.#reconciler.close()
     this.#reconciler.wakeAll()
     if (options.now === true) this.#reconciler.killAll()
@@ -233,13 +261,13 @@ export class System implements SystemApi {
     signal?: AbortSignal,
   ): Promise<void> {
     const open = services.filter(({ name }) => !errors.has(name))
-    return this.#reconciler.until(() => open.every((service) => !this.#reconciler.isBusy(service)), signal)
+    return this.#reconciler.until(() => open.every((service) => !this.#reconciler.roster.isBusy(service)), signal)
   }
 
   async #end(reason: string | null): Promise<void> {
-    const services = () => [...this.#reconciler.services.values()]
+    const services = () => [...this.#reconciler.roster.services.values()]
     await this.#reconciler.until(() => services().every(({ living }) => living.length === 0))
-    this.#reconciler.forgetOutcomes()
+    for (const service of this.#reconciler.roster.services.values()) this.#reconciler.aftermath.forgetOutcomes(service)
     this.emit('system.stopped', {}, { reason })
     await this.hooks.shutdown.promise({ signal: new AbortController().signal })
     for (const release of this.#releases.reverse()) {
@@ -253,7 +281,7 @@ export class System implements SystemApi {
   }
 
   #askAll(): readonly Service[] {
-    const services = [...this.#reconciler.services.values()].filter(({ isRemoved }) => !isRemoved)
+    const services = [...this.#reconciler.roster.services.values()].filter(({ isRemoved }) => !isRemoved)
     for (const service of services) {
       service.isAsked = true
       if (service.intent.intent === 'up') rearmFailed(service)
@@ -263,7 +291,7 @@ export class System implements SystemApi {
 
   #askNamed(names: readonly string[], withDeps: boolean): readonly Service[] {
     const named = names.map((name) => this.#find(name))
-    const all = this.#reconciler.graph.withDependencies(names).map((name) => this.#find(name))
+    const all = this.#reconciler.roster.graph.withDependencies(names).map((name) => this.#find(name))
     const stopped = all.filter((service) => !names.includes(service.name) && service.intent.intent === 'stopped')
     if (stopped.length > 0 && !withDeps) {
       throw new SysgError('SYSG_DEPENDENCY_STOPPED', {
@@ -293,13 +321,13 @@ export class System implements SystemApi {
 
   /** @throws {SysgError} `SYSG_SERVICE_UNKNOWN`. */
   #find(name: string): Service {
-    const service = this.#reconciler.services.get(name)
+    const service = this.#reconciler.roster.services.get(name)
     if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
     return service
   }
 
   #checkOpen(): void {
-    if (this.#reconciler.isShuttingDown) throw new SysgError('SYSG_SHUTTING_DOWN', undefined)
+    if (this.#reconciler.roster.isShuttingDown) throw new SysgError('SYSG_SHUTTING_DOWN', undefined)
   }
 }
 

@@ -1,4 +1,5 @@
 /** Checks the keys of one map (the top level, or a service) one by one, so that a mistake in one hides none in the others. */
+import type { z } from 'zod'
 import { checkValue, explainIssues } from './diagnose.ts'
 import type { Findings } from './findings.ts'
 import { nearest } from './nearest.ts'
@@ -55,8 +56,8 @@ const checkKey = (
     let given = value
     let result = checkValue(schema, given)
     if (!result.success) {
-      given = result.issues.reduce(
-        (all, issue) => withScalar(all, issue.path, (part) => isExpanded([...path, ...part])),
+      given = placesOf(result.issues).reduce(
+        (all, place) => withScalar(all, place, (part) => isExpanded([...path, ...part])),
         given,
       )
       if (given !== value) result = checkValue(schema, given)
@@ -72,6 +73,13 @@ const checkKey = (
     return undefined
   }
 }
+
+/** Where issues are; for those of a union also where its kinds of values have theirs. */
+const placesOf = (issues: readonly z.core.$ZodIssue[]): readonly (readonly PropertyKey[])[] =>
+  issues.flatMap((issue) => {
+    const inner = issue.code === 'invalid_union' ? placesOf(issue.errors.flat()) : []
+    return [issue.path, ...inner.map((place) => [...issue.path, ...place])]
+  })
 
 /** Text that came from variables, at the place of an issue, becomes the number or truth value that it spells. */
 const withScalar = (value: unknown, path: readonly PropertyKey[], isExpanded: (path: Path) => boolean): unknown => {

@@ -2,7 +2,7 @@
 import type { Findings } from './findings.ts'
 import { isPlainMap } from './interpolate.ts'
 import { nearest } from './nearest.ts'
-import type { Path } from './problems.ts'
+import type { Finding, Path } from './problems.ts'
 
 /** One `depends_on` entry and where it stands. */
 interface Edge {
@@ -18,32 +18,31 @@ interface Edge {
 export const checkDependencies = (services: Readonly<Record<string, unknown>>, findings: Findings): void => {
   const names = Object.keys(services)
   const edges = names.flatMap((name) => edgesOf(name, services[name], findings))
-  for (const edge of edges) {
-    const at = { part: typeof edge.path.at(-1) === 'number' ? 'value' : 'key' } as const
-    const twin = edges.find(({ from, to }) => from === edge.from && to === edge.to)
-    if (twin !== edge) {
-      const message = `\`${edge.from}\` lists \`${edge.to}\` twice.`
-      findings.add(['SYSG_CONFIG_COMBINATION', { message, hint: 'Once is enough.' }], edge.path, {
-        ...at,
-        severity: 'warning',
-      })
-    } else if (!Object.hasOwn(services, edge.to) && !findings.isQuiet(['services', edge.to])) {
-      const suggestion = nearest(
-        edge.to,
-        names.filter((name) => name !== edge.from),
-      )
-      findings.add(['SYSG_DEPENDENCY_UNKNOWN', { service: edge.from, name: edge.to, suggestion }], edge.path, at)
+  const seen = new Set<string>()
+  for (const { from, to, path } of edges) {
+    const pair = JSON.stringify([from, to])
+    if (seen.has(pair)) {
+      const message = `\`${from}\` lists \`${to}\` twice.`
+      findings.add(['SYSG_CONFIG_COMBINATION', { message, hint: 'Once is enough.' }], path, { severity: 'warning' })
+    } else if (!Object.hasOwn(services, to) && !findings.isQuiet(['services', to])) {
+      const others = names.filter((name) => name !== from)
+      const finding: Finding = ['SYSG_DEPENDENCY_UNKNOWN', { service: from, name: to, suggestion: nearest(to, others) }]
+      findings.add(finding, path, { part: markedPart(path) })
     }
+    seen.add(pair)
   }
   for (const circle of circles(edges)) {
     const [first] = circle
     if (first === undefined) continue
-    const part = typeof first.path.at(-1) === 'number' ? 'value' : 'key'
+    const part = markedPart(first.path)
     findings.add(['SYSG_DEPENDENCY_CYCLE', { path: [...circle.map(({ from }) => from), first.from] }], first.path, {
       part,
     })
   }
 }
+
+/** An entry of a list is a value; of a map, the key names the service. */
+const markedPart = (path: Path): 'key' | 'value' => (typeof path.at(-1) === 'number' ? 'value' : 'key')
 
 const edgesOf = (from: string, service: unknown, findings: Findings): readonly Edge[] => {
   const at = ['services', from, 'depends_on']

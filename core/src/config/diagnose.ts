@@ -61,7 +61,7 @@ const explain = (issue: Issue, context: Context, prefix: readonly PropertyKey[] 
   if (value !== undefined || path.length === 0)
     return [{ finding: valueFinding(issue, path, value), path, part: 'value' }]
   const key = String(path.at(-1))
-  const expected = expectationOf(issue) ?? 'given'
+  const expected = expectationOf(issue)
   const what = labelOf(path.slice(0, -1))
   return [{ finding: ['SYSG_CONFIG_KEY_MISSING', { what, key, expected }], path, part: 'key' }]
 }

@@ -17,8 +17,13 @@ export const configErrors = {
     message: `\`${facts.key}\` is not a key that can stand here.`,
     hint: facts.suggestion === undefined ? (facts.hint ?? 'Remove it.') : `Did you mean \`${facts.suggestion}\`?`,
   }),
-  SYSG_CONFIG_KEY_MISSING: (facts: { what: string; key: string; expected: string; hint?: string | undefined }) => ({
-    message: `${facts.what} has no \`${facts.key}\`: it must be ${facts.expected}.`,
+  SYSG_CONFIG_KEY_MISSING: (facts: {
+    what: string
+    key: string
+    expected?: string | undefined
+    hint?: string | undefined
+  }) => ({
+    message: `${facts.what} has no \`${facts.key}\`${facts.expected === undefined ? '' : `: it must be ${facts.expected}`}.`,
     hint: facts.hint ?? `Add \`${facts.key}\`.`,
   }),
   SYSG_CONFIG_VALUE: (facts: { message: string; hint?: string | undefined }) => ({

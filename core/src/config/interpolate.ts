@@ -25,14 +25,22 @@ export const interpolateText = (
   lookup: (name: string) => string | undefined,
 ): { text: string; problems: readonly ReferenceProblem[] } => {
   const problems: ReferenceProblem[] = []
-  const expanded = expand(text, lookup, (problem) => problems.push(problem))
+  const expanded = expand(text, lookup, (problem) => {
+    problems.push(problem)
+    return problem.reference
+  })
   return { text: expanded, problems }
 }
 
-/** Expand every string in `value` (lists and maps; keys stay). What is no plain data (functions, instances) is kept as it is. */
+/**
+ * Expand every string in `value` (lists and maps; keys stay). What is no plain data (functions, instances) is kept as it is.
+ *
+ * @param inPlace - What to put in place of a reference that can't be expanded. Default: what is written there.
+ */
 export const interpolate = (
   value: unknown,
   lookup: Lookup,
+  inPlace: (problem: ReferenceProblem) => string = ({ reference }) => reference,
 ): {
   value: unknown
   problems: readonly (ReferenceProblem & { readonly path: Path })[]
@@ -42,10 +50,13 @@ export const interpolate = (
   const problems: (ReferenceProblem & { readonly path: Path })[] = []
   const changed: Path[] = []
   const mapped = mapStrings(value, [], (text, path) => {
-    const result = interpolateText(text, (name) => lookup(name, path))
-    problems.push(...result.problems.map((problem) => ({ ...problem, path })))
-    if (result.text !== text) changed.push(path)
-    return result.text
+    const report = (problem: ReferenceProblem): string => {
+      problems.push({ ...problem, path })
+      return inPlace(problem)
+    }
+    const expanded = expand(text, (name) => lookup(name, path), report)
+    if (expanded !== text) changed.push(path)
+    return expanded
   })
   return { value: mapped, problems, changed }
 }
@@ -86,14 +97,14 @@ const isLeft = (name: string): boolean => name.startsWith('SYSG_')
 const expand = (
   text: string,
   lookup: (name: string) => string | undefined,
-  report: (problem: ReferenceProblem) => void,
+  /** Says what to put in place of it. */
+  report: (problem: ReferenceProblem) => string,
 ): string => {
   const valueOf = (part: Reference): string => {
     const { reference, name, operator, word } = part
     if (name === undefined) {
       const message = part.closed ? 'is no form of reference that is known here' : 'is not closed: a `}` is missing'
-      report({ reference, name: '', kind: 'syntax', message })
-      return reference
+      return report({ reference, name: '', kind: 'syntax', message })
     }
     if (isLeft(name)) return reference
     const found = lookup(name)
@@ -102,8 +113,7 @@ const expand = (
     if (value !== undefined) return value
     if (operator.endsWith('-')) return expand(word, lookup, report)
     const message = operator.endsWith('?') && word !== '' ? expand(word, lookup, report) : undefined
-    report({ reference, name, kind: 'undefined', ...(message === undefined ? {} : { message }) })
-    return reference
+    return report({ reference, name, kind: 'undefined', ...(message === undefined ? {} : { message }) })
   }
   return split(text)
     .map((part) => (typeof part === 'string' ? part : valueOf(part)))

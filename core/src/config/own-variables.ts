@@ -44,29 +44,33 @@ export const ownVariables = async (input: OwnVariablesInput, findings: Findings)
 
   let known: Scope = {}
   let found: Scope = {}
-  for (let round = 0; round < maxRounds; round += 1) {
-    found = await askAll(sound, input, interpolate(own, lookupOpen(input.outer, known)).value, findings)
+  // Each round settles at least one more definition; one that still changes after all of them feeds itself.
+  for (let round = 0; round < Object.keys(found).length + 2; round += 1) {
+    const lookup = lookupOpen(input.outer, known, found)
+    const expanded = interpolate(own, lookup, ({ name }) => `${open}${name}${open}`).value
+    found = await askAll(sound, input, expanded, findings)
     const next = Object.fromEntries(Object.entries(found).filter(([, value]) => !value.includes(open)))
     const isStable = references.length === 0 || isSame(known, next)
     known = next
     if (isStable) return { known, ...unknownOf(found, mentioned) }
+    if (Object.values(known).some(({ length }) => length > maxLength)) break
   }
   const unstable = Object.keys(known).filter((name) => references.includes(name))
-  return { known, broken: new Set([...Object.keys(found), ...mentioned]), circle: unstable }
+  return { known: {}, broken: new Set([...Object.keys(found), ...mentioned]), circle: unstable }
 }
 
-/** Definitions may build on each other this deep. */
-const maxRounds = 12
+/** Longer than any value of the environment may be (Linux: 128 KiB). */
+const maxLength = 131_072
 
 /** Around a name that has no value yet; no value of a variable can hold this character. */
 const open = '\0'
 
+/** Own names that have no value yet stay open until they have one. */
 const lookupOpen =
-  (outer: Scope, known: Scope): Lookup =>
+  (outer: Scope, known: Scope, found: Scope): Lookup =>
   (name, path) => {
-    const isOuter = isDefinitionOf(name, path)
-    const value = (isOuter ? undefined : valueIn(known, name)) ?? valueIn(outer, name)
-    return value ?? `${open}${isOuter ? 'outer ' : ''}${name}${open}`
+    if (isDefinitionOf(name, path) || !Object.hasOwn(found, name)) return valueIn(outer, name)
+    return valueIn(known, name) ?? `${open}${name}${open}`
   }
 
 /** The value of a variable; `constructor` is none. */
@@ -106,7 +110,7 @@ const unknownOf = (found: Scope, mentioned: readonly string[]): Pick<OwnVariable
   for (let size = -1; size !== lacking.size;) {
     size = lacking.size
     for (const [name, names] of needs)
-      if (names.some((each) => !needs.has(each) || lacking.has(each))) lacking.add(name)
+      if (names.some((each) => each === name || !needs.has(each) || lacking.has(each))) lacking.add(name)
   }
   return {
     broken: new Set([...needs.keys(), ...mentioned]),

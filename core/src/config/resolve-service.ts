@@ -77,7 +77,6 @@ const checkCommand = (source: { command?: unknown; exec?: unknown }, at: Path, f
     findings.add(['SYSG_CONFIG_COMBINATION', { message, hint: 'Keep one of them.' }], [...at, 'exec'], { part: 'key' })
   }
   if (command !== undefined || exec !== undefined || findings.isQuiet([...at, 'exec'])) return
-  const expected = 'what the service runs'
   const hint = 'Add `command` (a command line) or `exec` (a list).'
-  findings.add(['SYSG_CONFIG_KEY_MISSING', { what: labelOf(at), key: 'command', expected, hint }], [...at, 'command'])
+  findings.add(['SYSG_CONFIG_KEY_MISSING', { what: labelOf(at), key: 'command', hint }], [...at, 'command'])
 }

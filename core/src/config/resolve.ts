@@ -95,10 +95,7 @@ const servicesOf = (value: unknown, findings: Findings): Readonly<Record<string,
   if (isPlainMap(value)) return value
   const path = ['services']
   if (value === undefined)
-    findings.add(
-      ['SYSG_CONFIG_KEY_MISSING', { what: 'The config', key: 'services', expected: 'a map', hint: example }],
-      path,
-    )
+    findings.add(['SYSG_CONFIG_KEY_MISSING', { what: 'The config', key: 'services', hint: example }], path)
   else if (value === null) findings.add(['SYSG_CONFIG_EMPTY', { what: '`services`', hint: example }], path)
   else {
     const message = `\`services\` must be a map from names to services, not ${shown(value)}.`

@@ -12,7 +12,10 @@ z.config({ jitless: true })
 export const serviceNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
 const projectIdPattern = /^[a-z0-9][a-z0-9_-]{0,62}$/
 
-const text = z.string().refine((value) => value.trim() !== '' && !value.includes('\0'), { error: 'must not be empty' })
+const text = z
+  .string()
+  .refine((value) => value.trim() !== '', { error: 'must not be empty' })
+  .refine((value) => !value.includes('\0'), { error: 'must not hold a NUL character' })
 
 const wholeNumber = z.int({
   error: ({ code }) => (code === 'invalid_type' ? 'must be a whole number' : undefined),
@@ -51,7 +54,12 @@ const workingDir = text.refine((path) => !/^~(?:\/|$)/.test(path), {
 /** Keys of every service. */
 export const coreServiceKeys = {
   command: text.optional().describe('A command line; run by `sh -c` when it has shell syntax, otherwise directly.'),
-  exec: z.array(z.string()).min(1).optional().describe('Program and arguments, never a shell.'),
+  exec: z
+    .array(z.string())
+    .min(1)
+    .refine(([program]) => program?.trim() !== '', { error: 'must begin with a program' })
+    .optional()
+    .describe('Program and arguments, never a shell.'),
   working_dir: workingDir.optional().describe("Folder to run in. Default: the config's folder."),
   depends_on: dependsOn.prefault([]).describe('Services that must be up first.'),
   startup_grace: duration

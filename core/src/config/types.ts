@@ -4,6 +4,7 @@
  * `@systemg/core` in their entry file.
  */
 import type { Signal } from '../host.ts'
+import type { Plugin } from '../plugin.ts'
 
 /** When a dependency lets its dependent start. */
 export type Condition = 'ready' | 'started' | 'completed'
@@ -61,6 +62,8 @@ export interface SystemConfig {
   version?: '1' | '2' | 1 | 2
   /** The system's identity. Default: the folder's name and a short hash of its path. */
   project?: string | { id?: string; name?: string }
+  /** A package name, a relative path, `{ use, ...options }`, or a plugin itself. */
+  plugins?: readonly (string | Plugin | { use: string; [option: string]: unknown })[]
   /** Default for every service. */
   stop_timeout?: string | number
   /** How many services may be starting at once. Default: no limit. */

@@ -39,7 +39,6 @@ export const explainSyntax = (
 
 /** Codes that leave the structure intact, and whether the value on the line is damaged. */
 const softCodes: Partial<Record<string, boolean>> = {
-  DUPLICATE_KEY: false,
   NON_STRING_KEY: true,
   TAG_RESOLVE_FAILED: true,
   BAD_ALIAS: true,
@@ -80,11 +79,6 @@ const onText = ({ from, to }: Case, message: string, hint: string): Place => ({
 
 /** What the parser's codes mean to somebody who writes a config. The others are said by `openedAt` and `unexpected`. */
 const explanations: Readonly<Partial<Record<string, (at: Case) => Place>>> = {
-  DUPLICATE_KEY: ({ from, line }) => {
-    const key = line.text.split(':')[0] ?? ''
-    const hint = key === '<<' ? 'Merge several at once: `<<: [*a, *b]`.' : 'Keep one of them.'
-    return { start: from, end: from + key.length, words: { message: `\`${key}\` is there twice.`, hint } }
-  },
   TAB_AS_INDENT: (at) =>
     onText(at, 'This line is indented with a tab.', 'YAML allows only spaces there: replace the tab.'),
   BLOCK_AS_IMPLICIT_KEY: (at) =>

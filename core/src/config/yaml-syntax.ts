@@ -69,6 +69,8 @@ const parseOnce = (text: string): Attempt => {
     keepSourceTokens: true,
     merge: true,
     stringKeys: true,
+    // Quadratic in the parser; `buildTree` finds them.
+    uniqueKeys: false,
     customTags: ['!include', holeTag].map((tag) => ({ tag, resolve: (value: string) => value })),
   })
   const exhausted = document.errors.filter(({ code }) => code === 'RESOURCE_EXHAUSTION')

@@ -47,93 +47,116 @@ export interface TreeNeeds {
 const maxValues = 100_000
 
 /** The value of a file's document. */
-export const buildTree = (source: Source, needs: TreeNeeds): Promise<Built> => {
-  const anchors = new Map<string, Built | 'open'>()
-  let isTooLarge = false
+export const buildTree = (source: Source, needs: TreeNeeds): Promise<Built> =>
+  new TreeBuilder(source, needs).build(source.usable ? source.document.contents : null)
 
-  const build = async (node: ParsedNode | null, key?: Mark): Promise<Built> => {
-    const [start, end] = node?.range ?? [key?.start ?? 0, key?.end ?? 0]
-    const mark: Mark = { source, start, end }
-    if (node === null) return { value: null, spot: { key, value: mark, diffuse: true, hole: false }, count: 1 }
-    if (isAlias(node)) return follow(node.source, mark, key)
-    const anchor = node.anchor
-    if (anchor !== undefined) anchors.set(anchor, 'open')
-    const built = await (isMap(node)
-      ? buildMap(node, mark, key)
-      : isSeq(node)
-        ? buildList(node, mark, key)
-        : leaf(node, mark, key))
-    const kept = built.count <= maxValues ? built : tooLarge(mark, key)
-    if (anchor !== undefined) anchors.set(anchor, kept)
+class TreeBuilder {
+  readonly #source: Source
+  readonly #needs: TreeNeeds
+  readonly #anchors = new Map<string, Built | 'open'>()
+  #isTooLarge = false
+
+  constructor(source: Source, needs: TreeNeeds) {
+    this.#source = source
+    this.#needs = needs
+  }
+
+  async build(node: ParsedNode | null, key?: Mark): Promise<Built> {
+    const mark = this.#markOf(node, key)
+    if (node === null) return leafAt(null, mark, key, true)
+    if (isAlias(node)) return this.#follow(node.source, mark, key)
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, 'open')
+    const built = await this.#content(node, mark, key)
+    const kept = built.count <= maxValues ? built : this.#tooLarge(mark, key)
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, kept)
     return kept
   }
 
-  const tooLarge = (mark: Mark, key?: Mark): Built => {
-    if (!isTooLarge)
-      needs.report(mark, `This unfolds to more than ${maxValues} values.`, 'Use fewer aliases inside of each other.')
-    isTooLarge = true
-    return holeAt(mark, key)
+  #content(node: ParsedNode, mark: Mark, key?: Mark): Promise<Built> {
+    if (isMap(node)) return this.#map(node, mark, key)
+    return isSeq(node) ? this.#list(node, mark, key) : this.#leaf(node, mark, key)
   }
 
-  const leaf = async (node: ParsedNode, mark: Mark, key?: Mark): Promise<Built> => {
-    const value = isScalar(node) ? node.value : null
+  async #leaf(node: ParsedNode, mark: Mark, key?: Mark): Promise<Built> {
     if (node.tag === holeTag) return holeAt(mark, key)
-    if (node.tag !== '!include') {
-      const block = isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED')
-      return { value, spot: { key, value: mark, diffuse: block || mark.start === mark.end, hole: false }, count: 1 }
+    const value = isScalar(node) ? node.value : null
+    const isBlock = isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED')
+    if (node.tag !== '!include') return leafAt(value, mark, key, isBlock || mark.start === mark.end)
+    if (typeof value !== 'string' || value === '') {
+      this.#needs.report(mark, '`!include` has no path.', 'Write `!include other.yaml`.')
+      return holeAt(mark, key)
     }
-    const included = typeof value === 'string' && value !== '' ? await needs.include(value, mark) : undefined
-    if (value === '' || value === null) needs.report(mark, '`!include` has no path.', 'Write `!include other.yaml`.')
+    const included = await this.#needs.include(value, mark)
     return included === undefined ? holeAt(mark, key) : { ...included, spot: { ...included.spot, key } }
   }
 
-  const follow = (name: string, mark: Mark, key?: Mark): Built => {
-    const target = anchors.get(name)
+  async #list(node: YAMLSeq.Parsed, mark: Mark, key?: Mark): Promise<Built> {
+    const items: Built[] = []
+    for (const item of node.items) items.push(await this.build(item))
+    const children = new Map(items.map(({ spot }, index) => [index, spot]))
+    const spot = { key, value: mark, diffuse: node.flow !== true, hole: false, children }
+    return { value: items.map(({ value }) => value), spot, count: 1 + total(items) }
+  }
+
+  async #map(node: YAMLMap.Parsed, mark: Mark, key?: Mark): Promise<Built> {
+    const own = new Map<string, Built>()
+    const merges: Built[] = []
+    for (const pair of node.items) {
+      const name = isScalar(pair.key) && typeof pair.key.value === 'string' ? pair.key.value : ''
+      const isMerge = name === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN'
+      const keyMark = this.#markOf(pair.key)
+      if (isMerge ? merges.length > 0 : own.has(name)) this.#reportTwice(name, keyMark)
+      const built = await this.build(pair.value, keyMark)
+      if (isMerge) merges.push(built)
+      else own.set(name, built)
+    }
+    // Of one name in several maps the first wins, so it is set last.
+    const inherited = new Map(merges.flatMap((built) => mergedEntries(built, this.#needs)).reverse())
+    const entries = [...own, ...[...inherited].reverse().filter(([name]) => !own.has(name))]
+    const present = entries.filter(([, { spot }]) => !spot.hole)
+    const children = new Map(entries.map(([name, { spot }]) => [name, spot]))
+    return {
+      value: Object.fromEntries(present.map(([name, { value }]) => [name, value])),
+      spot: { key, value: mark, diffuse: node.flow !== true, hole: false, children },
+      count: 1 + total([...own.values()]) + total(merges),
+    }
+  }
+
+  #follow(name: string, mark: Mark, key?: Mark): Built {
+    const target = this.#anchors.get(name)
     if (target !== undefined && target !== 'open') return { ...target, spot: { ...target.spot, key } }
-    if (target === 'open') needs.report(mark, `\`*${name}\` is inside of what it stands for.`, 'Remove the alias.')
+    if (target === 'open')
+      this.#needs.report(mark, `\`*${name}\` is inside of what it stands for.`, 'Remove the alias.')
     else {
       const hint = `Write \`&${name}\` before the value it stands for, further up. A value that begins with \`*\` needs quotes.`
-      needs.report(mark, `There is no anchor \`&${name}\` above this line.`, hint)
+      this.#needs.report(mark, `There is no anchor \`&${name}\` above this line.`, hint)
     }
     return holeAt(mark, key)
   }
 
-  const buildList = async (node: YAMLSeq.Parsed, mark: Mark, key?: Mark): Promise<Built> => {
-    const items: Built[] = []
-    for (const item of node.items) items.push(await build(item))
-    const children = new Map(items.map(({ spot }, index) => [index, spot]))
-    const spot = { key, value: mark, diffuse: node.flow !== true, hole: false, children }
-    return { value: items.map(({ value }) => value), spot, count: total(items) }
+  #tooLarge(mark: Mark, key?: Mark): Built {
+    const hint = 'Use fewer aliases inside of each other.'
+    if (!this.#isTooLarge) this.#needs.report(mark, `This unfolds to more than ${maxValues} values.`, hint)
+    this.#isTooLarge = true
+    return holeAt(mark, key)
   }
 
-  const buildMap = async (node: YAMLMap.Parsed, mark: Mark, key?: Mark): Promise<Built> => {
-    const own = new Map<string, Built>()
-    const merged = new Map<string, Built>()
-    for (const pair of node.items) {
-      const name = isScalar(pair.key) && typeof pair.key.value === 'string' ? pair.key.value : ''
-      const [start, end] = pair.key.range
-      const keyMark = { source, start, end }
-      const built = await build(pair.value, keyMark)
-      if (name !== '<<') own.set(name, built)
-      else
-        for (const [inherited, value] of mergedEntries(built, needs))
-          if (!merged.has(inherited)) merged.set(inherited, value)
-    }
-    const entries = [...own, ...[...merged].filter(([name]) => !own.has(name))]
-    const children = new Map(entries.map(([name, { spot }]) => [name, spot]))
-    const value = Object.fromEntries(
-      entries.filter(([, { spot }]) => !spot.hole).map(([name, built]) => [name, built.value]),
-    )
-    const diffuse = node.flow !== true
-    return {
-      value,
-      spot: { key, value: mark, diffuse, hole: false, children },
-      count: total(entries.map(([, built]) => built)),
-    }
+  #reportTwice(name: string, mark: Mark): void {
+    const hint = name === '<<' ? 'Merge several at once: `<<: [*a, *b]`.' : 'Keep one of them.'
+    this.#needs.report(mark, `\`${name}\` is there twice.`, hint)
   }
 
-  return build(source.usable ? source.document.contents : null)
+  #markOf(node: ParsedNode | null, otherwise?: Mark): Mark {
+    const [start, end] = node?.range ?? [otherwise?.start ?? 0, otherwise?.end ?? 0]
+    return { source: this.#source, start, end }
+  }
 }
+
+const leafAt = (value: unknown, mark: Mark, key: Mark | undefined, diffuse: boolean): Built => ({
+  value,
+  spot: { key, value: mark, diffuse, hole: false },
+  count: 1,
+})
 
 const holeAt = (value: Mark, key: Mark | undefined): Built => ({
   value: null,
@@ -141,7 +164,7 @@ const holeAt = (value: Mark, key: Mark | undefined): Built => ({
   count: 1,
 })
 
-const total = (parts: readonly Built[]): number => parts.reduce((sum, { count }) => sum + count, 1)
+const total = (parts: readonly Built[]): number => parts.reduce((sum, { count }) => sum + count, 0)
 
 /** What `<<` brings in: the entries of a map, or of several, the first one strongest. */
 const mergedEntries = (built: Built, needs: TreeNeeds): [string, Built][] => {

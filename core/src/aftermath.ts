@@ -1,0 +1,180 @@
+/**
+ * What follows the end of a run: dependents that must stop, the decision whether the replica comes back, and what is
+ * remembered of one that stays down.
+ */
+import { describeEnd } from './explain.ts'
+import { SysgError } from './errors.ts'
+import type { EndedRun } from './hooks.ts'
+import type { Instance } from './instance.ts'
+import type { ReconcilerWorld } from './reconciler.ts'
+import type { Replica } from './replica.ts'
+import type { Roster } from './roster.ts'
+import type { Service } from './service.ts'
+
+/** What the aftermath needs of the reconciler. */
+export interface Wakes {
+  wake(services: Iterable<Service>, cause?: number): void
+  batch(body: () => void): void
+}
+
+/** errno of failures that pass by themselves: tried again whatever the policy says. */
+const passingFailures = /\((EAGAIN|EMFILE|ENFILE|ENOMEM)\)/
+const passingDelayMs = 1_000
+
+export class Aftermath {
+  readonly #roster: Roster
+  readonly #world: ReconcilerWorld
+  readonly #wakes: Wakes
+
+  constructor(roster: Roster, world: ReconcilerWorld, wakes: Wakes) {
+    this.#roster = roster
+    this.#world = world
+    this.#wakes = wakes
+  }
+
+  /** A process has ended by itself, and nothing of its instance has been cleaned up. */
+  exitedByItself(instance: Instance, cause: number): void {
+    const others = this.#roster.services.get(instance.service.name)?.wanted ?? []
+    const isSuccess = instance.service.success_exit_codes.includes(instance.exit?.code ?? -1)
+    // The last of several replicas takes the service down, and that is a crash when another one had failed.
+    const isCrash = !isSuccess || others.some(({ state }) => state === 'failed')
+    if (instance.role !== 'candidate' && isCrash) this.#cascade(instance, cause)
+  }
+
+  /** Nothing of an instance lives any more. */
+  hasEnded(instance: Instance): void {
+    const service = this.#roster.services.get(instance.service.name)
+    const replica = service?.replicas[instance.replica]
+    this.#world.hooks.journal.call({ kind: 'instances', changed: [], ended: [instance.id] })
+    if (service === undefined || replica === undefined) return
+    replica.living.delete(instance)
+    const byItself = instance.stopRequest === undefined || instance.stopRequest.crash === true
+    const run = byItself ? this.#endedRun(instance, replica) : undefined
+    if (run?.success === false && instance.role !== 'candidate') this.#cascade(instance, instance.cause)
+    if (run !== undefined && !instance.wasReady && !run.success) {
+      const of = { service: service.name, instance: instance.id, cause: instance.cause }
+      this.#world.emit('service.start_failed', of, { reason: describeEnd(instance) })
+    }
+    if (replica.active === instance) {
+      replica.active = undefined
+      replica.last = instance
+      if (replica.isDeploying) replica.endedMeanwhile = run
+      else this.settle(service, replica, run)
+    } else if (replica.active === undefined && replica.living.size === 0 && !replica.isDeploying) {
+      this.settle(service, replica, undefined)
+    }
+    this.#wakes.wake([service, ...this.#roster.named(this.#roster.graph.dependencies(service.name))], instance.cause)
+  }
+
+  /** Decide what becomes of a replica of which nothing is active any more. `run` is missing when it was stopped on purpose. */
+  settle(service: Service, replica: Replica, run: EndedRun | undefined): void {
+    if (replica.state !== 'live') return
+    const isWanted = this.#roster.isWanted(service) && replica.index < service.wantedReplicas
+    if (run === undefined || !isWanted || replica.isRunAsked) {
+      replica.isRunAsked = false
+      replica.move('rest')
+      return
+    }
+    const failure = replica.last?.failure
+    const isPassing = failure !== undefined && passingFailures.test(failure.message)
+    const decision = isPassing ? { delayMs: passingDelayMs } : this.#world.hooks.retry.call(run)
+    if (decision === undefined) {
+      replica.move(run.success ? 'complete' : 'giveUp')
+    } else if ('giveUp' in decision) {
+      replica.move('giveUp')
+      replica.gaveUp = decision.giveUp
+    } else {
+      if ('forget' in decision && decision.forget) replica.restarts = 0
+      if (!isPassing) replica.restarts += 1
+      this.#waitToRetry(service, replica, decision.delayMs)
+    }
+    this.#recordOutcome(service, replica)
+  }
+
+  /** Take up a verdict about an instance. One that its policy would restart is ended, and that counts as a crash. */
+  judge(instance: Instance, healthy: boolean, reason: string | null): void {
+    instance.judge(healthy, reason)
+    const service = this.#roster.services.get(instance.service.name)
+    const replica = service?.replicas[instance.replica]
+    if (instance.state !== 'unhealthy' || service === undefined || replica?.active !== instance) return
+    const detail = instance.unhealthyReason ?? 'unhealthy'
+    const decision = this.#world.hooks.retry.call({
+      ...this.#endedRun(instance, replica),
+      success: false,
+      unhealthy: detail,
+    })
+    if (decision === undefined || 'giveUp' in decision) return
+    instance.requestStop({ why: 'unhealthy', detail, crash: true, cause: service.cause })
+    this.#cascade(instance, service.cause)
+  }
+
+  /** The system was stopped on purpose, or the service was removed: everything runs anew the next time. */
+  forgetOutcomes(service: Service): void {
+    for (const replica of service.replicas) this.forgetOutcome(service, replica)
+  }
+
+  #recordOutcome(service: Service, replica: Replica): void {
+    const record = replica.outcome(service.name)
+    if (record === undefined) return
+    replica.isOutcomeRecorded = true
+    this.#world.hooks.journal.call({ kind: 'outcome', service: service.name, replica: replica.index, record })
+  }
+
+  forgetOutcome(service: Service, replica: Replica): void {
+    if (!replica.isOutcomeRecorded) return
+    replica.isOutcomeRecorded = false
+    const entry = { kind: 'outcome', service: service.name, replica: replica.index, record: undefined } as const
+    this.#world.hooks.journal.call(entry)
+  }
+
+  #waitToRetry(service: Service, replica: Replica, delayMs: number): void {
+    const { clock } = this.#world.host
+    replica.move('retry')
+    const retry = {
+      at: clock.now() + delayMs,
+      delayMs,
+      due: false,
+      cancel: clock.timer(delayMs, () => {
+        retry.due = true
+        this.#wakes.wake([service])
+      }),
+    }
+    replica.retry = retry
+    const reason = replica.last === undefined ? '' : describeEnd(replica.last)
+    const of = { service: service.name, instance: replica.last?.id, cause: replica.last?.cause }
+    service.cause = this.#world.emit('service.restarting', of, {
+      delay_ms: delayMs,
+      attempt: replica.restarts,
+      reason,
+    }).seq
+  }
+
+  /** A crash of what served last stops every running service that needs it; deploys among them fail. */
+  #cascade(instance: Instance, cause: number | undefined): void {
+    const service = this.#roster.services.get(instance.service.name)
+    if (service === undefined || service.serving.length > 0) return
+    const reason = `${service.name} went down`
+    this.#wakes.batch(() => {
+      for (const dependent of this.#roster.named(this.#roster.graph.takenDownBy(service.name))) {
+        const facts = { service: dependent.name, step: 'dependency', reason }
+        dependent.deploy?.abort(new SysgError('SYSG_DEPLOY_FAILED', facts), 'dependency')
+        for (const one of dependent.living) one.requestStop({ why: 'cascade', detail: reason, cause })
+      }
+    })
+  }
+
+  #endedRun(instance: Instance, replica: Replica): EndedRun {
+    const { service, exit = { code: null, signal: null }, stopRequest } = instance
+    const isCrash = stopRequest?.crash === true || instance.failure !== undefined
+    return {
+      service,
+      instance,
+      exit,
+      success: !isCrash && service.success_exit_codes.includes(exit.code ?? -1),
+      wasReady: instance.wasReady,
+      readyForMs: instance.readyForMs,
+      restarts: replica.restarts,
+      ...(stopRequest?.why === 'unhealthy' ? { unhealthy: stopRequest.detail ?? '' } : {}),
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/** The services of a system: what the config says of them, who needs whom, and what the system as a whole wants of each. */
+import type { ResolvedSystem } from './config/types.ts'
+import { Graph } from './graph.ts'
+import { Service } from './service.ts'
+import type { OnMove } from './states.ts'
+
+export class Roster {
+  readonly services = new Map<string, Service>()
+  graph = new Graph(new Map())
+  config: ResolvedSystem
+  /** Everything is to end. */
+  isShuttingDown = false
+  readonly #onMove: OnMove | undefined
+  /** Instance numbers used, per service. */
+  readonly #counts = new Map<string, number>()
+
+  constructor(config: ResolvedSystem, onMove: OnMove | undefined) {
+    this.config = config
+    this.#onMove = onMove
+    this.takeUp(config)
+  }
+
+  named(names: Iterable<string>): readonly Service[] {
+    return [...names].map((name) => this.services.get(name)).filter((service) => service !== undefined)
+  }
+
+  /** Dependencies before dependents. */
+  inOrder(): readonly Service[] {
+    return this.named(this.graph.order())
+  }
+
+  /** Take up the services of a config; those gone from it are to be removed. Starts nothing. */
+  takeUp(config: ResolvedSystem): void {
+    this.config = config
+    for (const [name, spec] of Object.entries(config.services)) {
+      const service = this.services.get(name) ?? new Service(spec, this.#onMove)
+      service.config = spec
+      service.isRemoved = false
+      this.services.set(name, service)
+    }
+    for (const service of this.services.values()) {
+      if (!(service.name in config.services)) service.isRemoved = true
+    }
+    this.redraw()
+  }
+
+  /** A service that an earlier supervisor ran and the config no longer has: kept until it is stopped. */
+  keepRemoved(spec: Service['config']): Service {
+    const service = new Service(spec, this.#onMove)
+    service.isRemoved = true
+    this.services.set(service.name, service)
+    this.redraw()
+    return service
+  }
+
+  /** A service that was removed and of which nothing lives. */
+  forget(service: Service): void {
+    this.services.delete(service.name)
+    this.redraw()
+  }
+
+  /** The system and the service want it up. */
+  isWanted(service: Service): boolean {
+    return (
+      !this.isShuttingDown &&
+      (service.isIntended || service.replicas.some(({ isRunAsked }) => isRunAsked)) &&
+      !service.isRemoved
+    )
+  }
+
+  /** Something is under way that will change its state by itself. */
+  isBusy(service: Service): boolean {
+    if (service.deploy !== undefined) return true
+    if (
+      service.living.some(
+        (one) =>
+          one.state === 'starting' ||
+          one.state === 'stopping' ||
+          one.stopRequest !== undefined ||
+          one.exit !== undefined,
+      )
+    )
+      return true
+    if (!this.isWanted(service)) return service.living.length > 0
+    if (service.planError !== undefined || service.isSkipped) return false
+    if (service.planning !== 'done') return true
+    if (service.isScheduled) return service.replicas.some(({ isRunAsked }) => isRunAsked)
+    return service.wanted.some(({ state }) => state === 'idle') && service.gate.state !== 'blocked'
+  }
+
+  /** A name for the next instance of a service: never used before. */
+  nextId(service: string): string {
+    const count = (this.#counts.get(service) ?? 0) + 1
+    this.#counts.set(service, count)
+    return `${service}-${count}`
+  }
+
+  /** Instance ids up to this one have been used. */
+  reserveId(id: string): void {
+    const [, service, number] = /^(.*)-(\d+)$/.exec(id) ?? []
+    if (service !== undefined) this.#counts.set(service, Math.max(this.#counts.get(service) ?? 0, Number(number)))
+  }
+
+  /** With those removed from the config, as long as something of them lives. */
+  redraw(): void {
+    this.graph = new Graph(new Map([...this.services].map(([name, { config }]) => [name, config])))
+  }
+}
