@@ -1,0 +1,60 @@
+/**
+ * Lets other programs watch and steer the system: JSON-RPC 2.0 on a unix socket, one JSON object per line.
+ *
+ * Owns no key. Taps `boot` (listens before anything else happens, so that a client can watch the system come up) and
+ * `event` (tells clients what happens while their request runs). Serves every method in the registry, whoever brought
+ * it, and brings `ping`, `status`, `start`, `stop`, `restart`, `scale` and `shutdown`. See docs/plugins/control.md.
+ */
+import { definePlugin, SysgError, whyOf } from '@systemg/core'
+import { controlMethods } from './methods.ts'
+import { controlOptions, type ControlOptions } from './options.ts'
+import { Progress } from './progress.ts'
+import { Sessions } from './server.ts'
+
+export const control = definePlugin({
+  name: 'control',
+  options: controlOptions,
+  setup(api) {
+    const { host, hooks, system, registries } = api
+    const options = controlOptions.parse(api.options)
+    const progress = new Progress()
+    const { promise: closing, resolve: beginClosing } = Promise.withResolvers<void>()
+    const sessions = new Sessions(host.clock, limitsOf(options), (name) => registries.methods.get(name))
+
+    const methods = controlMethods({ system, options, progress, closing, startedAt: host.clock.now() })
+    for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)
+    hooks.event.tap('control', (event) => progress.tell(event))
+    hooks.boot.tapPromise({ name: 'control', stage: -100 }, async (state) => {
+      const server = await host.net.serve(options.socket, sessions.accept).catch((thrown: unknown) => {
+        throw cannotListen(options.socket, thrown)
+      })
+      api.onDispose(async () => {
+        beginClosing()
+        // In this order: a server that closes may cut its connections.
+        await sessions.close()
+        await server.close()
+      })
+      return state
+    })
+  },
+})
+
+const limitsOf = (options: ControlOptions) => ({
+  connections: options.connections,
+  requests: options.requests,
+  waitingLength: options.waiting_length,
+  frameBytes: options.frame_bytes,
+  frameMs: options.frame_ms,
+  mistakes: options.mistakes,
+  goodbyeMs: options.goodbye_ms,
+})
+
+const cannotListen = (path: string, thrown: unknown): SysgError =>
+  SysgError.of(
+    'SYSG_CONTROL_LISTEN',
+    {
+      message: `The control socket ${path} cannot be opened: ${whyOf(thrown)}.`,
+      hint: 'Another supervisor may run, or the folder may not be writable.',
+    },
+    { cause: thrown },
+  )

@@ -1,0 +1,137 @@
+/** The methods every control client can rely on. Each checks its parameters and asks the system. */
+import {
+  SysgError,
+  type ControlMethod,
+  type Outcome,
+  type ResolvedSystem,
+  type ServiceView,
+  type SystemApi,
+} from '@systemg/core'
+import { z } from 'zod'
+import type { ControlOptions } from './options.ts'
+import type { Progress } from './progress.ts'
+
+export interface ControlWorld {
+  readonly system: SystemApi
+  readonly options: ControlOptions
+  /** Wall clock, ms. */
+  readonly startedAt: number
+  readonly progress: Progress
+  /** Resolves when the system has ended and connections are about to close. */
+  readonly closing: Promise<void>
+}
+
+const names = z.array(z.string().min(1))
+const someNames = names.min(1)
+const ms = z.number().min(0)
+
+const params = {
+  none: z.strictObject({}),
+  status: z.strictObject({ services: names.optional() }),
+  start: z.strictObject({ services: someNames.optional(), with_deps: z.boolean().optional() }),
+  settled: z.strictObject({ services: someNames.optional() }),
+  /** The config was checked by the command that loaded it; only its owner can connect. */
+  config: z.strictObject({
+    config: z.custom<ResolvedSystem>((value) => isResolved(value), 'must be a resolved config'),
+    all: z.boolean().optional(),
+  }),
+  stop: z.strictObject({ services: someNames, grace_ms: ms.optional() }),
+  restart: z.strictObject({ services: someNames.optional() }),
+  scale: z.strictObject({ service: z.string().min(1), replicas: z.int().min(0).max(10_000) }),
+  shutdown: z.strictObject({
+    now: z.boolean().optional(),
+    why: z.string().max(200).optional(),
+    grace_ms: ms.optional(),
+  }),
+}
+
+/**
+ * - `ping` → `{ pid, version, project }`
+ * - `status { services? }` → `{ project, supervisor, services }`, as `status --json` without what plugins add
+ * - `plan { config, all? }` → `PlannedChange[]`; `apply { config, all? }` → `Outcome`: a config that the caller loaded and checked
+ * - `settled { services? }` → `Outcome`, as soon as they are ready or have failed
+ * - `start { services?, with_deps? }`, `stop { services, grace_ms? }`, `restart { services? }`,
+ *   `scale { service, replicas }`, `shutdown { now?, why?, grace_ms? }` → `Outcome`; while one runs, what happens is
+ *   told as `event` notifications
+ */
+export const controlMethods = (world: ControlWorld): Readonly<Record<string, ControlMethod>> => {
+  const { system, options, progress } = world
+  return {
+    ping: (given) => {
+      params.none.parse(given ?? {})
+      return { pid: options.pid, version: options.version, project: system.config.project.id }
+    },
+    status: (given) => {
+      const { services } = params.status.parse(given ?? {})
+      const { id, name } = system.config.project
+      return {
+        project: { id, name, config: options.config },
+        supervisor: {
+          pid: options.pid,
+          version: options.version,
+          started_at: new Date(world.startedAt).toISOString(),
+        },
+        services: services === undefined ? system.view() : services.map((service) => find(system, service)),
+      }
+    },
+    start: (given, call) => {
+      const { services, with_deps: withDeps } = params.start.parse(given ?? {})
+      const wanted = {
+        ...(services === undefined ? {} : { names: services }),
+        ...(withDeps === undefined ? {} : { withDeps }),
+      }
+      return progress.during(call, () => system.start({ ...wanted, signal: call.signal }))
+    },
+    settled: (given, call) => {
+      const { services } = params.settled.parse(given ?? {})
+      const wanted = services === undefined ? {} : { names: services }
+      return progress.during(call, () => system.settled({ ...wanted, signal: call.signal }))
+    },
+    plan: (given) => {
+      const { config, all } = params.config.parse(given)
+      return system.plan(config, all === undefined ? {} : { all })
+    },
+    apply: (given, call) => {
+      const { config, all } = params.config.parse(given)
+      const how = all === undefined ? {} : { all }
+      return progress.during(call, () => system.apply(config, { ...how, signal: call.signal }))
+    },
+    stop: (given, call) => {
+      const { services, grace_ms: graceMs } = params.stop.parse(given)
+      const grace = graceMs === undefined ? {} : { graceMs }
+      return progress.during(call, () => system.stop(services, { ...grace, signal: call.signal }))
+    },
+    restart: (given, call) => {
+      const { services } = params.restart.parse(given ?? {})
+      const wanted = services === undefined ? {} : { names: services }
+      return progress.during(call, () => system.restart({ ...wanted, signal: call.signal }))
+    },
+    scale: (given, call) => {
+      const { service, replicas } = params.scale.parse(given)
+      return progress.during(call, () => system.scale(service, replicas))
+    },
+    shutdown: (given, call) => {
+      const { now, why, grace_ms: graceMs } = params.shutdown.parse(given ?? {})
+      const how = {
+        ...(now === undefined ? {} : { now }),
+        ...(why === undefined ? {} : { why }),
+        ...(graceMs === undefined ? {} : { graceMs }),
+      }
+      // The system ends only after this plugin has closed its socket, so the answer must not wait for that.
+      return progress.during(call, () => Promise.race([system.shutdown(how), world.closing.then(() => allEnded)]))
+    },
+  }
+}
+
+/** When plugins are released, nothing of any service lives. */
+const allEnded: Outcome = { ok: true, problems: [], warnings: [] }
+
+/** Enough of a shape to refuse what is no config at all. */
+const isResolved = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'project' in value && 'folder' in value && 'services' in value
+
+const find = (system: SystemApi, name: string): ServiceView => {
+  const found = system.view().find((service) => service.name === name)
+  if (found === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+  return found
+}

@@ -1,0 +1,101 @@
+/**
+ * Makes the environment of every instance.
+ *
+ * Owns the key `env` of the system (`vars`, `file`) and of a service (also `inherit`, `strip`). Taps `prepare`, before
+ * the plugins that add to the environment. Registers the control method `env.describe`.
+ * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
+ */
+import { definePlugin, SysgError, type ResolvedService, type ResolvedSystem } from '@systemg/core'
+import { z } from 'zod'
+import { readEnvFiles, type ReadText } from './env-files.ts'
+import { mergeLayers, type Layer } from './layers.ts'
+import { serviceEnv, systemEnv } from './options.ts'
+import { masked } from './secrets.ts'
+
+export const dotenv = definePlugin({
+  name: 'dotenv',
+  system: { env: systemEnv },
+  service: { env: serviceEnv },
+  variables: (raw) => rawVariables((raw.service ?? raw.system).env, raw.folder, (path) => raw.readText(path)),
+  setup(api) {
+    const { host, hooks, system } = api
+    const readText: ReadText = (path) => host.files.readText(path)
+    /** What the core lets services inherit: the same for all. */
+    let base = host.env
+    hooks.prepare.tapPromise({ name: 'dotenv', stage: -100 }, async (spec, { service }) => {
+      base = spec.env
+      const merged = await environment(base, service, system.config, readText)
+      return { ...spec, env: Object.fromEntries([...merged].map(([name, { value }]) => [name, value])) }
+    })
+    api.registerMethod('env.describe', async (params) => {
+      const { service: name } = describeParams.parse(params)
+      const service = system.config.services[name]
+      if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+      const merged = await environment(base, service, system.config, readText)
+      return [...merged]
+        .map(([variable, { value, origin }]) => ({ name: variable, value: masked(variable, value), origin }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+    })
+  },
+})
+
+declare module '@systemg/core' {
+  interface SystemConfig {
+    /** Environment of every service: `vars` and `.env` files. From the `dotenv` plugin. */
+    env?: z.input<typeof systemEnv>
+  }
+  interface ServiceConfig {
+    /** Environment of the service; stronger than the global one. From the `dotenv` plugin. */
+    env?: z.input<typeof serviceEnv>
+  }
+  interface ResolvedSystem {
+    readonly env: z.output<typeof systemEnv>
+  }
+  interface ResolvedService {
+    readonly env: z.output<typeof serviceEnv>
+  }
+}
+
+const describeParams = z.strictObject({ service: z.string() })
+
+/** `base` is what the core passes: the supervisor's environment and its own `SYSG_…`, which nobody overrides. */
+const environment = async (
+  base: Readonly<Record<string, string>>,
+  { env }: ResolvedService,
+  config: ResolvedSystem,
+  readText: ReadText,
+) => {
+  const inherited = Object.entries(base)
+  const layers: readonly Layer[] = [
+    { origin: 'supervisor', vars: new Map(inherited.filter(([name]) => !isOurs(name))) },
+    { origin: 'global file', vars: await readEnvFiles(config.env.file, config.folder, readText) },
+    { origin: 'global vars', vars: new Map(Object.entries(config.env.vars)) },
+    { origin: 'service file', vars: await readEnvFiles(env.file, config.folder, readText) },
+    { origin: 'service vars', vars: new Map(Object.entries(env.vars)) },
+    { origin: 'core', vars: new Map(inherited.filter(([name]) => isOurs(name))) },
+  ]
+  return mergeLayers(layers, env)
+}
+
+const isOurs = (name: string): boolean => name.startsWith('SYSG_')
+
+/**
+ * What `${VAR}` may use of an `env`. A file whose own path is not known yet (`${VAR}` without a value, which the core
+ * marks with NUL) counts at the start of an instance only.
+ */
+const rawVariables = async (env: unknown, folder: string, readText: ReadText): Promise<Record<string, string>> => {
+  if (!isRecord(env)) return {}
+  const files = (Array.isArray(env.file) ? env.file : [env.file]).filter(
+    (path): path is string => typeof path === 'string' && path !== '' && !/\0|\$\{/.test(path),
+  )
+  const vars = new Map<string, string>(await readEnvFiles(files, folder, readText))
+  for (const [name, value] of Object.entries(isRecord(env.vars) ? env.vars : {})) {
+    if (value === null) vars.delete(name)
+    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      vars.set(name, String(value))
+  }
+  return Object.fromEntries(vars)
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,101 @@
+/** One stream on its way from a program into files, and to those who follow. */
+import type { Clock, Files } from '@systemg/core'
+import type { Followers } from './followers.ts'
+import type { LogSource } from './layout.ts'
+import { LiveLines } from './live-lines.ts'
+import { StreamLog, type Position, type StreamLimits } from './stream-log.ts'
+
+/** An outage of the disk, and its end. */
+export interface Trouble {
+  readonly source: LogSource
+  /** Why output is dropped; `undefined` when it is written again. */
+  readonly reason: string | undefined
+  /** Lost since the outage began. */
+  readonly lines: number
+  readonly bytes: number
+}
+
+export interface ChannelWorld {
+  readonly files: Files
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
+  readonly followers: Followers
+  onTrouble(trouble: Trouble): void
+}
+
+/** Outages are told at most this often, for a disk that is full every other moment. */
+const tellAgainMs = 60_000
+
+export class Channel {
+  readonly source: LogSource
+  /** Where the files ended when it was opened. */
+  readonly opened: Position
+  readonly log: StreamLog
+  instance = ''
+  readonly #world: ChannelWorld
+  readonly #live = new LiveLines()
+  #toldMs = Number.NEGATIVE_INFINITY
+  #before: { readonly lines: number; readonly bytes: number } | undefined
+
+  private constructor(world: ChannelWorld, source: LogSource, log: StreamLog) {
+    this.#world = world
+    this.source = source
+    this.log = log
+    this.opened = log.end
+  }
+
+  static async open(world: ChannelWorld, source: LogSource, limits: StreamLimits): Promise<Channel> {
+    return new Channel(world, source, await StreamLog.open(world.files, source.base, limits))
+  }
+
+  /** Where the last finished line ends: files hold everything before, followers get everything behind. */
+  get lineEnd(): Position {
+    const { generation, offset } = this.log.end
+    return { generation, offset: Math.max(0, offset - this.#live.pendingBytes) }
+  }
+
+  /** What comes is of this instance from now on. */
+  begin(instance: string): void {
+    this.finishLine()
+    this.instance = instance
+    this.log.begin(instance)
+  }
+
+  /** Go on with an instance of an earlier supervisor. It has written nothing yet when the files do not know it. */
+  resume(instance: string): void {
+    this.instance = instance
+    if (this.log.instance !== instance) this.log.begin(instance)
+  }
+
+  readonly receive = (chunk: Uint8Array): void => {
+    const timeMs = this.#world.clock.now()
+    const { lines, bytes } = this.log.dropped
+    this.log.write(chunk, timeMs)
+    this.#watchTrouble({ lines, bytes })
+    this.#live.push(chunk, timeMs, this.#world.followers.listener(this.source, this.instance))
+  }
+
+  /** The program has ended: what it wrote last is a line, even without a newline. */
+  finishLine(): void {
+    this.#live.flush(this.#world.followers.listener(this.source, this.instance))
+  }
+
+  #watchTrouble(before: { readonly lines: number; readonly bytes: number }): void {
+    const { trouble, dropped } = this.log
+    if (trouble !== undefined && this.#before === undefined) {
+      const nowMs = this.#world.clock.monotonic()
+      if (nowMs - this.#toldMs < tellAgainMs) return
+      this.#toldMs = nowMs
+      this.#before = before
+      this.#tell(`${trouble.message} (${trouble.errno})`, before)
+    } else if (trouble === undefined && this.#before !== undefined) {
+      const since = this.#before
+      this.#before = undefined
+      if (dropped.bytes > since.bytes) this.#tell(undefined, since)
+    }
+  }
+
+  #tell(reason: string | undefined, since: { readonly lines: number; readonly bytes: number }): void {
+    const { lines, bytes } = this.log.dropped
+    this.#world.onTrouble({ source: this.source, reason, lines: lines - since.lines, bytes: bytes - since.bytes })
+  }
+}

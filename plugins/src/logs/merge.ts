@@ -1,0 +1,37 @@
+/** Merges sorted sequences that arrive in batches, holding one batch of each. Pure. */
+
+/**
+ * @param sources - Each already in order.
+ * @param compare - Negative when the first comes first. Of equals, the one of the earlier source comes first.
+ */
+export async function* merge<T>(
+  sources: readonly AsyncGenerator<readonly T[]>[],
+  compare: (a: T, b: T) => number,
+): AsyncGenerator<T> {
+  const heads = sources.map((source) => ({ source, batch: [] as readonly T[], at: 0, isDone: false }))
+  const refill = async (head: (typeof heads)[number]): Promise<void> => {
+    while (!head.isDone && head.at >= head.batch.length) {
+      const next = await head.source.next()
+      head.isDone = next.done === true
+      head.batch = next.done === true ? [] : next.value
+      head.at = 0
+    }
+  }
+  try {
+    await Promise.all(heads.map(refill))
+    for (;;) {
+      let best: { head: (typeof heads)[number]; item: T } | undefined
+      for (const head of heads) {
+        const item = head.batch[head.at]
+        if (item === undefined || (best !== undefined && compare(item, best.item) >= 0)) continue
+        best = { head, item }
+      }
+      if (best === undefined) return
+      best.head.at += 1
+      await refill(best.head)
+      yield best.item
+    }
+  } finally {
+    await Promise.all(sources.map((source) => source.return(undefined)))
+  }
+}

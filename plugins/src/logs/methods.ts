@@ -1,0 +1,159 @@
+/** What control clients and other plugins may ask about logs. */
+import { SysgError, type ControlMethod, type Host, type ResolvedSystem } from '@systemg/core'
+import { z } from 'zod'
+import { countAges, removeAge } from './ages.ts'
+import { LineQueue, type Followers } from './followers.ts'
+import { listSources, supervisorSource, type LogSource } from './layout.ts'
+import { recordOf, type LogLine, type LogRecord } from './lines.ts'
+import type { LogsOptions } from './options.ts'
+import type { Outputs } from './outputs.ts'
+import { compilePattern } from './pattern.ts'
+import { readLast, type LogQuery } from './reader.ts'
+import type { StreamLimits } from './stream-log.ts'
+
+export interface LogsWorld {
+  readonly host: Host
+  readonly options: LogsOptions
+  readonly outputs: Outputs
+  readonly followers: Followers
+  readonly config: () => ResolvedSystem
+  readonly limitsOf: (service: string) => StreamLimits
+}
+
+/** One answer holds at most so much: it is in memory at once. */
+const most = { lines: 10_000, bytes: 4 * 1024 * 1024 }
+
+const moment = z
+  .union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
+  .describe('Milliseconds since 1970, or ISO 8601.')
+
+const selection = {
+  services: z.array(z.string()).optional(),
+  instance: z.string().optional(),
+  kind: z.enum(['stdout', 'stderr', 'all', 'supervisor']).default('all'),
+  lines: z.int().min(0).max(most.lines).optional(),
+  since: moment.optional(),
+  grep: z.string().max(1000).optional(),
+}
+const readParams = z.strictObject({ ...selection, until: moment.optional() })
+const followParams = z.strictObject(selection)
+const clearParams = z.strictObject({ services: z.array(z.string()).optional() })
+const appendParams = z.strictObject({
+  service: z.string(),
+  replica: z.int().min(0).default(0),
+  source: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/),
+  stream: z.enum(['stdout', 'stderr']).default('stdout'),
+  text: z.string(),
+})
+
+type Selection = z.output<typeof followParams> & { until?: number | undefined }
+
+/**
+ * - `logs.read`: an array of records, the earliest first; the latest 50, or with `since` the latest 10 000, at most 4 MiB.
+ * - `logs.follow`: the same as `log` notifications, then every new line, until aborted.
+ * - `logs.clear`: forget everything written so far.
+ * - `logs.dropped`: what the disk did not take, per stream.
+ * - `logs.append`: write to `<source>.<stream>.log` beside the files of a service (output of hooks, `pre_start`, children).
+ */
+export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMethod>> => ({
+  'logs.read': async (params) => (await read(world, readParams.parse(params ?? {}))).map(recordOf),
+  'logs.follow': (params, call) => follow(world, followParams.parse(params ?? {}), call),
+  'logs.clear': async (params) => {
+    const { services } = clearParams.parse(params ?? {})
+    const open = new Map(world.outputs.channels.map((channel) => [channel.source.base, channel.log]))
+    for (const source of await sourcesOf(world, { kind: 'all', services })) {
+      const log = open.get(source.base)
+      if (log !== undefined) await log.clear()
+      else {
+        await world.outputs.closeExtra(source.base)
+        await removeAll(world, source)
+      }
+    }
+  },
+  'logs.dropped': () =>
+    world.outputs.channels
+      .filter(({ log }) => log.dropped.bytes > 0)
+      .map(({ source: { service, stream }, instance, log }) => ({
+        ...{ service, instance, stream, lines: log.dropped.lines, bytes: log.dropped.bytes },
+        reason: log.trouble?.message ?? null,
+      })),
+  'logs.append': async (params) => {
+    const { service, replica, source, stream, text } = appendParams.parse(params)
+    if (!(service in world.config().services)) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })
+    const base = `${world.options.folder}/${service}/${replica}/${source}.${stream}`
+    await world.outputs.append({ service, stream, base }, source, text, world.limitsOf(service))
+  },
+})
+
+const read = async (world: LogsWorld, selected: Selection, end?: LogQuery['end']): Promise<readonly LogLine[]> => {
+  const sources = await sourcesOf(world, selected)
+  const { instance, since, until, lines = since === undefined ? 50 : most.lines } = selected
+  const begunMs = instance === undefined ? undefined : world.outputs.of(instance)?.holder?.sinceMs
+  return readLast(
+    world.host.files,
+    sources,
+    { lines, bytes: most.bytes },
+    { sinceMs: since ?? begunMs, untilMs: until, instance, matches: matcherOf(world, selected), end },
+  )
+}
+
+/** Without a gap and without a line twice: files are read up to where each stream stood when following began. */
+const follow = async (world: LogsWorld, selected: Selection, call: Parameters<ControlMethod>[1]): Promise<void> => {
+  const matches = matcherOf(world, selected)
+  const send = (record: LogRecord) => call.notify('log', record)
+  const waiting = new LineQueue(most)
+  let onLine = (line: LogLine) => waiting.push(line)
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>()
+  failed.catch(() => undefined)
+  const ends = new Map(world.outputs.channels.map((channel) => [channel.source.base, channel.lineEnd]))
+  const openedAt = (base: string) => world.outputs.channels.find(({ source }) => source.base === base)?.opened
+  const stop = world.followers.add({
+    wants: (source, instance) => isWanted(selected, source) && (selected.instance ?? instance) === instance,
+    onLine(line) {
+      try {
+        if (matches?.(line) !== false) onLine(line)
+      } catch (thrown) {
+        stop()
+        fail(thrown)
+      }
+    },
+  })
+  try {
+    for (const line of await read(world, selected, ({ base }) => ends.get(base) ?? openedAt(base))) send(recordOf(line))
+    for (const line of waiting.take()) send(recordOf(line))
+    if (waiting.dropped > 0) call.notify('log.dropped', { lines: waiting.dropped })
+    onLine = (line) => send(recordOf(line))
+    await Promise.race([failed, aborted(call.signal)])
+  } finally {
+    stop()
+  }
+}
+
+const sourcesOf = async (
+  { host, options, config }: LogsWorld,
+  selected: Pick<Selection, 'kind' | 'services'>,
+): Promise<readonly LogSource[]> => {
+  if (selected.kind === 'supervisor') return [supervisorSource(options.folder)]
+  const sources = await listSources(host.files, options.folder)
+  const known = new Set([...Object.keys(config().services), ...sources.map(({ service }) => service)])
+  const unknown = selected.services?.find((name) => !known.has(name))
+  if (unknown !== undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: unknown })
+  return sources.filter((source) => isWanted(selected, source))
+}
+
+const isWanted = ({ kind, services }: Pick<Selection, 'kind' | 'services'>, { service, stream }: LogSource): boolean =>
+  (kind === 'all' || kind === stream) && (services?.includes(service) ?? true)
+
+const matcherOf = ({ host }: LogsWorld, { grep }: Selection): ((line: LogLine) => boolean) | undefined =>
+  grep === undefined ? undefined : compilePattern(grep, () => host.clock.monotonic())
+
+const removeAll = async ({ host: { files } }: LogsWorld, { base }: LogSource): Promise<void> => {
+  const ages = await countAges(files, base)
+  for (let age = 0; age < ages; age++) removeAge(files, base, age)
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })

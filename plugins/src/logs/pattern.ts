@@ -1,0 +1,64 @@
+/** Patterns that people search log lines with. Pure. */
+import { SysgError } from '@systemg/core'
+import { displayTextOf, type LogLine } from './lines.ts'
+
+/** What one search may spend inside of the pattern before it counts as too slow for the supervisor. */
+const patienceMs = 2_000
+
+/**
+ * Whether a line fits the pattern.
+ *
+ * The supervisor serves everybody, so it refuses what can take exponential time (a repeated group that repeats inside)
+ * and gives up on what turns out slow.
+ *
+ * @param now - Steady milliseconds.
+ * @throws {SysgError} `SYSG_LOGS_PATTERN`.
+ */
+export const compilePattern = (source: string, now: () => number): ((line: LogLine) => boolean) => {
+  if (isExplosive(source)) throw refused(source, 'a repeated group repeats inside, which can take forever')
+  const expression = compile(source)
+  let spentMs = 0
+  return (line) => {
+    const startMs = now()
+    const isMatch = expression.test(displayTextOf(line.bytes))
+    spentMs += now() - startMs
+    if (spentMs > patienceMs) throw refused(source, 'it is too slow on these lines')
+    return isMatch
+  }
+}
+
+const compile = (source: string): RegExp => {
+  try {
+    return new RegExp(source, 'u')
+  } catch {
+    // Some patterns of everyday life (`\-`, a lone `{`) are only valid without the flag.
+  }
+  try {
+    return new RegExp(source)
+  } catch (thrown) {
+    throw refused(source, thrown instanceof Error ? thrown.message : String(thrown))
+  }
+}
+
+/** `(a+)+`, `(a*|b)*`, `(x{2,})+`: an unbounded repetition of a group that holds an unbounded repetition. */
+const isExplosive = (source: string): boolean => {
+  const plain = source.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
+  const repeatsInside: boolean[] = [false]
+  for (let at = 0; at < plain.length; at++) {
+    const isRepeated = /^(?:[*+]|\{\d+,\})/.test(plain.slice(at + 1, at + 12))
+    if (plain[at] === '(') repeatsInside.push(false)
+    else if (plain[at] === ')') {
+      const inside = repeatsInside.pop() === true
+      if (inside && isRepeated) return true
+      const outer = repeatsInside.length - 1
+      repeatsInside[outer] = repeatsInside[outer] === true || inside || isRepeated
+    } else if (isRepeated) repeatsInside[repeatsInside.length - 1] = true
+  }
+  return false
+}
+
+const refused = (source: string, why: string): SysgError =>
+  SysgError.of('SYSG_LOGS_PATTERN', {
+    message: `The pattern \`${source}\` cannot be used: ${why}.`,
+    hint: 'Use a simpler pattern, or `sysg logs … | grep -E …`.',
+  })

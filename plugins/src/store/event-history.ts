@@ -1,0 +1,79 @@
+/** Events on disk: bounded, and numbered in a way that never repeats a number. */
+import type { DurableLog, DurableTable, SysgEvent } from '@systemg/core'
+import { asEvent, toDurable } from './records.ts'
+
+/** Events kept. */
+const kept = 10_000
+/** Trimming costs a scan, so it is done now and then. */
+const trimEvery = 1_000
+/**
+ * Events reach the disk in batches, so the last ones may be lost with the supervisor. Numbers are therefore reserved
+ * ahead: after a violent death some are left out, but none is given twice.
+ */
+const reservedAtOnce = 256
+
+/** Which events. */
+export interface EventQuery {
+  /** Only those with a higher number. */
+  readonly after?: number | undefined
+  /** Wall clock, ms. */
+  readonly sinceMs?: number | undefined
+  /** The newest so many. */
+  readonly limit: number
+  readonly matches: (event: SysgEvent) => boolean
+}
+
+export class EventHistory {
+  readonly #log: DurableLog
+  readonly #meta: DurableTable
+  #last = 0
+  #reserved = 0
+  #sinceTrim = 0
+
+  constructor(log: DurableLog, meta: DurableTable) {
+    this.#log = log
+    this.#meta = meta
+  }
+
+  /** The highest number that may have been given. */
+  highest(): number {
+    const reserved = this.#meta.get('seq')
+    const isValid = typeof reserved === 'number' && Number.isSafeInteger(reserved) && reserved >= 0
+    return Math.max(this.#log.last(), isValid ? reserved : 0)
+  }
+
+  append(event: SysgEvent): void {
+    this.#last = event.seq
+    this.#log.append(event.seq, Date.parse(event.time), toDurable(event))
+    this.#reserve(event.seq)
+    this.#sinceTrim += 1
+    if (this.#sinceTrim < trimEvery) return
+    this.#sinceTrim = 0
+    this.#log.trim(kept)
+  }
+
+  /** In order. Damaged ones are left out. */
+  read({ after, sinceMs, limit, matches }: EventQuery): readonly SysgEvent[] {
+    this.#log.flush()
+    const records = this.#log.read({
+      ...(after === undefined ? {} : { after }),
+      ...(sinceMs === undefined ? {} : { sinceMs }),
+    })
+    const events = records.map(({ value }) => asEvent(value)).filter((event) => event !== undefined && matches(event))
+    return limit === 0 ? [] : (events as readonly SysgEvent[]).slice(-limit)
+  }
+
+  /** Everything is on disk afterwards, and no number stays reserved. */
+  finish(): void {
+    this.#log.flush()
+    if (this.#last === 0) return
+    this.#reserved = this.#last
+    this.#meta.set('seq', this.#last)
+  }
+
+  #reserve(seq: number): void {
+    if (seq <= this.#reserved) return
+    this.#meta.set('seq', seq + reservedAtOnce)
+    this.#reserved = seq + reservedAtOnce
+  }
+}

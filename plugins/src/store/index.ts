@@ -1,0 +1,94 @@
+/**
+ * Remembers what must outlive the supervisor: intents of people, instances, how one-shots ended, and the history of events.
+ *
+ * Owns no key. Taps `boot` (gives back what was remembered), `journal` (one transaction per entry), `event` (the newest
+ * 10 000 are kept) and `shutdown`. Registers the control methods `events.read` and `events.follow`.
+ * A record that is damaged is left out with a warning; it never stops the system.
+ */
+import {
+  definePlugin,
+  type BootState,
+  type DurableTable,
+  type Host,
+  type JournalEntry,
+  type SysgEvent,
+} from '@systemg/core'
+import { EventHistory } from './event-history.ts'
+import { eventMethods } from './methods.ts'
+import { asInstance, asIntent, asOutcome, toDurable, type Check } from './records.ts'
+
+export const store = definePlugin({
+  name: 'store',
+  setup(api) {
+    const { host, hooks } = api
+    const tables = {
+      intents: host.store.table('intents'),
+      instances: host.store.table('instances'),
+      outcomes: host.store.table('outcomes'),
+    }
+    const history = new EventHistory(host.store.log('events'), host.store.table('meta'))
+    const listeners = new Set<(event: SysgEvent) => void>()
+
+    hooks.boot.tap({ name: 'store', stage: -50 }, (state): BootState => ({
+      ...state,
+      lastSeq: Math.max(state.lastSeq, history.highest()),
+      intents: { ...state.intents, ...Object.fromEntries(readTable(tables.intents, asIntent, host)) },
+      instances: [...state.instances, ...readTable(tables.instances, asInstance, host).map(([, record]) => record)],
+      outcomes: [...state.outcomes, ...readTable(tables.outcomes, asOutcome, host).map(([, record]) => record)],
+    }))
+    hooks.journal.tap('store', (entry) => host.store.transaction(() => write(tables, entry)))
+    hooks.event.tap({ name: 'store', stage: -50 }, (event) => {
+      try {
+        history.append(event)
+      } finally {
+        for (const listener of listeners) listener(event)
+      }
+    })
+    hooks.shutdown.tap({ name: 'store', stage: 100 }, () => history.finish())
+
+    const methods = eventMethods(history, (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    })
+    for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)
+  },
+})
+
+interface Tables {
+  readonly intents: DurableTable
+  readonly instances: DurableTable
+  readonly outcomes: DurableTable
+}
+
+const write = (tables: Tables, entry: JournalEntry): void => {
+  switch (entry.kind) {
+    case 'intent':
+      put(tables.intents, entry.service, entry.record)
+      break
+    case 'outcome':
+      // `@` is in no service name.
+      put(tables.outcomes, `${entry.service}@${entry.replica}`, entry.record)
+      break
+    case 'instances':
+      for (const record of entry.changed) put(tables.instances, record.id, record)
+      for (const id of entry.ended) put(tables.instances, id, undefined)
+  }
+}
+
+const put = (table: DurableTable, key: string, record: Parameters<typeof toDurable>[0] | undefined): void => {
+  if (record === undefined) table.delete(key)
+  else table.set(key, toDurable(record))
+}
+
+/** The readable entries of a table. */
+const readTable = <T>(
+  table: DurableTable,
+  check: Check<T>,
+  host: Host,
+): readonly (readonly [key: string, record: T])[] =>
+  table.entries().flatMap(([key, value]) => {
+    const record = check(value)
+    if (record !== undefined) return [[key, record] as const]
+    host.trace('warn', `What was stored about \`${key}\` is damaged and left out`)
+    return []
+  })

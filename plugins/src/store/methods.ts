@@ -1,0 +1,57 @@
+/** What control clients and other plugins may ask about events. */
+import type { ControlMethod, SysgEvent } from '@systemg/core'
+import { z } from 'zod'
+import type { EventHistory } from './event-history.ts'
+
+/** Hears every event; returns how to stop. */
+export type Listen = (listener: (event: SysgEvent) => void) => () => void
+
+const selection = z.strictObject({
+  after: z.int().min(0).optional(),
+  since: z.union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]).optional(),
+  limit: z.int().min(0).max(10_000).default(1_000),
+  service: z.string().optional(),
+  /** `deploy.*`; `*` stands for any text. */
+  type: z.string().max(200).optional(),
+})
+
+/**
+ * - `events.read`: an array of events in order, the newest `limit` (1000) of those with a number above `after` or not
+ *   older than `since` (ms or ISO 8601), of one `service`, of a `type` that may hold `*`.
+ * - `events.follow`: the same as `event` notifications, then every new one, until aborted.
+ */
+export const eventMethods = (history: EventHistory, listen: Listen): Readonly<Record<string, ControlMethod>> => ({
+  'events.read': (params) => history.read(queryOf(params)),
+  'events.follow': async (params, call) => {
+    const query = queryOf(params)
+    // Nothing can happen between these two: reading is synchronous.
+    for (const event of history.read(query)) call.notify('event', event)
+    const stop = listen((event) => {
+      if (query.matches(event)) call.notify('event', event)
+    })
+    try {
+      await aborted(call.signal)
+    } finally {
+      stop()
+    }
+  },
+})
+
+const queryOf = (params: unknown) => {
+  const { after, since: sinceMs, limit, service, type } = selection.parse(params ?? {})
+  const isOfType = type === undefined ? () => true : globTest(type)
+  const matches = (event: SysgEvent) => (service === undefined || event.service === service) && isOfType(event.type)
+  return { after, sinceMs, limit, matches }
+}
+
+const globTest = (glob: string): ((text: string) => boolean) => {
+  const parts = glob.split(/\*+/).map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  const expression = new RegExp(`^${parts.join('.*')}$`)
+  return (text) => expression.test(text)
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
