@@ -10,7 +10,7 @@ export interface EndTreeOptions {
   /** Aborts the grace: SIGKILL at once. */
   readonly kill: AbortSignal
   /** Told of processes that SIGKILL does not end; of none when they are gone after all. */
-  onStuck(members: readonly ProcessInfo[]): void
+  readonly onStuck: (members: readonly ProcessInfo[]) => void
 }
 
 /** How long SIGKILL may take before people are told that a process does not die. */
@@ -27,17 +27,17 @@ export const endTree = async (host: Pick<Host, 'clock' | 'processes'>, options: 
 
 /** Also what is forked meanwhile. */
 const killUntilGone = async (
-  { clock, processes }: Pick<Host, 'clock' | 'processes'>,
+  host: Pick<Host, 'clock' | 'processes'>,
   { tree, onStuck }: EndTreeOptions,
   gone: Promise<void>,
 ): Promise<void> => {
-  const startMs = clock.monotonic()
+  const startMs = host.clock.monotonic()
   let stuck = ''
   for (let waitMs = 20; ; waitMs = Math.min(waitMs * 2, 1_000)) {
-    await processes.signal(tree, 'SIGKILL')
-    if (await within(clock, waitMs, gone)) break
-    if (clock.monotonic() - startMs < stuckAfterMs) continue
-    const members = await processes.members(tree)
+    await host.processes.signal(tree, 'SIGKILL')
+    if (await within(host.clock, waitMs, gone)) break
+    if (host.clock.monotonic() - startMs < stuckAfterMs) continue
+    const members = await host.processes.members(tree)
     const now = members.map(({ pid }) => pid).join()
     if (now !== stuck) onStuck(members)
     stuck = now

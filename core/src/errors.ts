@@ -63,6 +63,10 @@ export const catalog = {
     message: `\`${facts.service}\` did not start: ${facts.reason}.`,
     hint: `\`sysg logs ${facts.service}\` shows what it wrote.`,
   }),
+  SYSG_START_BLOCKED: (facts: { service: string; reason: string }) => ({
+    message: `\`${facts.service}\` is blocked: ${facts.reason}.`,
+    hint: 'It starts by itself as soon as what it needs is there.',
+  }),
   SYSG_DEPLOY_FAILED: (facts: { service: string; step: string; reason: string }) => ({
     message: `The deploy of \`${facts.service}\` failed in step \`${facts.step}\`: ${facts.reason}.`,
     hint: `\`sysg logs ${facts.service}\` shows what it wrote; what served before was kept when the strategy could.`,

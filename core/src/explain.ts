@@ -57,7 +57,7 @@ export const explain = (
     case 'stopping':
       return describeStopping(service)
     case 'stopped':
-      return service.intent.intent === 'stopped' ? 'stopped by you' : service.isAsked ? null : 'not started yet'
+      return describeStopped(service)
     case 'skipped':
     case 'scheduled':
       return typeof service.plan === 'object' ? service.plan.reason : null
@@ -80,6 +80,12 @@ const describeFailure = (service: Service, last: EndedFacts | undefined): string
   const gaveUp = service.replicas.find(({ gaveUp: why }) => why !== undefined)?.gaveUp
   const end = last === undefined ? null : describeEnd(last)
   return gaveUp === undefined ? end : `gave up: ${gaveUp}${end === null ? '' : `; ${end}`}`
+}
+
+const describeStopped = (service: Service): string | null => {
+  if (service.intent.intent === 'stopped') return 'stopped by you'
+  if (!service.isAsked) return 'not started yet'
+  return service.isIntended && service.wantedReplicas === 0 ? 'no replica is wanted' : null
 }
 
 const describeStopping = (service: Service): string | null => {

@@ -17,7 +17,7 @@ import type { SysgEvent } from './events.ts'
 import type { Exit, SpawnFailure, SpawnSpec, Spawned, TreeRef } from './host.ts'
 import type { BootState, JournalEntry } from './journal.ts'
 import type { Strategy } from './strategy.ts'
-import { interpret, type HookPolicy, type TapWorld } from './tap-runner.ts'
+import { interpret, type HookPolicy, type TapLimit, type TapWorld } from './tap-runner.ts'
 
 /** One run of a service, as plugins see it. Its fields are live: read them when you need them. */
 export interface InstanceInfo {
@@ -94,13 +94,18 @@ export interface ProbeVerdict {
   readonly reason: string | null
 }
 
+/** tapable's asynchronous kinds; a tap of one may ask for its own time limit with `limitMs`. */
+type AsyncSeries<T extends unknown[]> = AsyncSeriesHook<T, TapLimit>
+type AsyncWaterfall<T extends unknown[]> = AsyncSeriesWaterfallHook<T, T[0], TapLimit>
+type AsyncBail<T extends unknown[], R> = AsyncSeriesBailHook<T, R, TapLimit>
+
 export interface Hooks {
   /**
    * Gather what an earlier supervisor of this system left: intents, instances that may still live, the last event number.
    *
    * Kind: waterfall, async. When: once, before anything is started. Error: the system does not start.
    */
-  readonly boot: AsyncSeriesWaterfallHook<[state: BootState, at: { signal: AbortSignal }]>
+  readonly boot: AsyncWaterfall<[state: BootState, at: { signal: AbortSignal }]>
   /**
    * Remember something that must survive the supervisor. Must be on disk when the tap returns.
    *
@@ -118,13 +123,13 @@ export interface Hooks {
    *
    * Kind: series, async. When: the new config is in force, no service has been touched yet. Error: reported.
    */
-  readonly reload: AsyncSeriesHook<[change: { before: ResolvedSystem; after: ResolvedSystem; signal: AbortSignal }]>
+  readonly reload: AsyncSeries<[change: { before: ResolvedSystem; after: ResolvedSystem; signal: AbortSignal }]>
   /**
    * Finish: flush, close. What a plugin opened it should register with `onDispose` instead.
    *
    * Kind: series, async. When: every service has ended. Error: reported.
    */
-  readonly shutdown: AsyncSeriesHook<[at: { signal: AbortSignal }]>
+  readonly shutdown: AsyncSeries<[at: { signal: AbortSignal }]>
 
   /**
    * Decide whether a service is started at boot. No answer: it is.
@@ -140,19 +145,19 @@ export interface Hooks {
    * Order: by stage; `0` for most plugins, `100` for those that wrap the final argv.
    * Error: this start fails and names the plugin. Other services carry on.
    */
-  readonly prepare: AsyncSeriesWaterfallHook<[spec: LaunchSpec, at: InstanceAt]>
+  readonly prepare: AsyncWaterfall<[spec: LaunchSpec, at: InstanceAt]>
   /**
    * Do what has to be done before an instance runs, or refuse by throwing.
    *
    * Kind: series, async. When: after `prepare`. Error: this start fails and names the plugin.
    */
-  readonly beforeStart: AsyncSeriesHook<[at: InstanceAt]>
+  readonly beforeStart: AsyncSeries<[at: InstanceAt]>
   /**
    * Run the instance. The first plugin to answer does; without an answer the host spawns it.
    *
    * Kind: bail, async. When: after `beforeStart`. Error: this start fails and names the plugin.
    */
-  readonly launch: AsyncSeriesBailHook<[spec: SpawnSpec, at: InstanceAt], Spawned | SpawnFailure | undefined>
+  readonly launch: AsyncBail<[spec: SpawnSpec, at: InstanceAt], Spawned | SpawnFailure | undefined>
   /**
    * Hear that an instance runs.
    *
@@ -198,7 +203,7 @@ export interface Hooks {
    *
    * Kind: series, async. When: the instance is `stopping`, its processes live. Error: reported; the stop goes on.
    */
-  readonly beforeStop: AsyncSeriesHook<[at: InstanceAt]>
+  readonly beforeStop: AsyncSeries<[at: InstanceAt]>
   /**
    * Hear that nothing of an instance lives any more.
    *

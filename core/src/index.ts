@@ -46,7 +46,7 @@ export {
 } from './states.ts'
 export { immediate, type Replacement, type Strategy } from './strategy.ts'
 export type { InstanceView, Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
-export type { HookPolicy, TapOptions, TapWorld } from './tap-runner.ts'
+export type { HookPolicy, TapLimit, TapWorld } from './tap-runner.ts'
 export { Graph } from './graph.ts'
 export { System, type SystemOptions } from './system.ts'
 export { describeExit } from './explain.ts'

@@ -20,10 +20,7 @@ export const outcomeOfStart = (
       if (service.intent.intent === 'stopped') warnings.push(stoppedByYou(service.name))
     } else if (state === 'blocked' && reason?.endsWith('was stopped by you') === true) {
       warnings.push(`\`${service.name}\` is blocked: ${reason}.`)
-    } else if (!isWell(service)) {
-      const text = `${state ?? 'unknown'}${reason === null ? '' : `: ${reason}`}`
-      problems.push(problemOf(service, new SysgError('SYSG_START_FAILED', { service: service.name, reason: text })))
-    }
+    } else if (!isWell(service)) problems.push(problemOf(service, startError(service)))
   }
   return { ok: problems.length === 0, problems, warnings }
 }
@@ -45,6 +42,15 @@ export const outcomeOfStop = (services: readonly Service[], warnings: readonly s
 
 const isWell = (service: Service): boolean =>
   ['running', 'completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
+
+const startError = ({ name, seen: { state, reason } }: Service): SysgError => {
+  if (state === 'blocked')
+    return new SysgError('SYSG_START_BLOCKED', { service: name, reason: reason ?? 'a dependency is down' })
+  const why = reason === null ? `it is ${state ?? 'unknown'}` : reason
+  const what =
+    state === 'backoff' ? `${why}; it is tried again` : state === 'failed' ? why : `it is ${state ?? 'unknown'}: ${why}`
+  return new SysgError('SYSG_START_FAILED', { service: name, reason: what })
+}
 
 const stoppedByYou = (name: string) => `\`${name}\` stays stopped, as you asked; \`sysg start -s ${name}\` starts it.`
 

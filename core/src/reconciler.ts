@@ -244,7 +244,10 @@ export class Reconciler {
       return false
     const isOrdered = ['person', 'shutdown', 'cascade', 'removed'].includes(instance.stopRequest?.why ?? '')
     const dependents = isOrdered ? this.roster.named(this.roster.graph.dependents(service.name)) : []
-    return !dependents.some((dependent) => dependent.living.some(isLeaving))
+    return !dependents.some(
+      (dependent) =>
+        dependent.living.some(isLeaving) || (dependent.living.length > 0 && !this.roster.isWanted(dependent)),
+    )
   }
 
   #mayStart(): boolean {

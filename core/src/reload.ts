@@ -13,6 +13,8 @@ import type { PlannedChange } from './system-api.ts'
 export interface ReloadWorld {
   readonly reconciler: Reconciler
   readonly hooks: Hooks
+  /** Keys that a plugin has at the top level as defaults for the key of the same name in every service. */
+  readonly sharedKeys: readonly string[]
   /** Keys that plugins take up without a restart. */
   readonly pluginLiveKeys: readonly string[]
 }
@@ -24,16 +26,20 @@ export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boole
     .filter(({ name, isRemoved }) => !(name in next.services) && !isRemoved)
     .map(({ name }): PlannedChange => ({ service: name, action: 'stop', because: ['no longer in the config'] }))
   const graph = new Graph(new Map(Object.entries(next.services)))
+  const valueIn = (config: ResolvedSystem, key: string): unknown => config[key as keyof ResolvedSystem]
+  const shared = world.sharedKeys.filter(
+    (key) => !isSame(valueIn(world.reconciler.roster.config, key), valueIn(next, key)),
+  )
   const kept = graph.order().map((name) => {
     const spec = next.services[name] as ResolvedService
-    const change = planOne(world, services.get(name), spec, all)
+    const change = planOne({ world, shared }, services.get(name), spec, all)
     return { service: name, ...change }
   })
   return [...gone, ...kept]
 }
 
 const planOne = (
-  world: ReloadWorld,
+  { world, shared }: { readonly world: ReloadWorld; readonly shared: readonly string[] },
   service: Service | undefined,
   spec: ResolvedService,
   all: boolean,
@@ -42,7 +48,7 @@ const planOne = (
   if (service.intent.intent === 'stopped') return { action: 'keep', because: ['stopped by you'] }
   const running = service.replicas.find(({ active }) => active !== undefined)?.active
   const before = running?.service ?? service.config
-  const changed = changedKeys(before, spec)
+  const changed = [...new Set([...changedKeys(before, spec), ...shared])].sort()
   const needRestart = changed.filter((key) => !liveKeys.includes(key) && !world.pluginLiveKeys.includes(key))
   if (running === undefined) {
     const because =

@@ -107,6 +107,7 @@ export const serviceState = (facts: ServiceFacts): ServiceState => {
   if (every(facts, 'completed')) return 'completed'
   if (facts.skipped) return 'skipped'
   if (facts.scheduled) return 'scheduled'
+  if (facts.replicas.length === 0) return 'stopped'
   if (facts.gate === 'blocked') return 'blocked'
   return facts.gate === 'waiting' ? 'waiting' : 'starting'
 }

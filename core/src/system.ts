@@ -20,6 +20,7 @@ import { setUpPlugins } from './set-up.ts'
 import type { OnMove } from './states.ts'
 import type { Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
 import { viewOf } from './view.ts'
+import { orAborted } from './wait.ts'
 
 export interface SystemOptions {
   readonly config: ResolvedSystem
@@ -76,6 +77,9 @@ export class System implements SystemApi {
     this.#reload = {
       reconciler: this.#reconciler,
       hooks: this.hooks,
+      sharedKeys: uses.flatMap(({ plugin }) =>
+        Object.keys(plugin.system ?? {}).filter((key) => key in (plugin.service ?? {})),
+      ),
       pluginLiveKeys: uses.flatMap(({ plugin }) => plugin.live ?? []),
     }
     setUpPlugins(uses, {
@@ -201,18 +205,25 @@ export class System implements SystemApi {
   async apply(next: ResolvedSystem, options: { all?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
     await this.#booted
     this.#checkOpen()
+    const work = this.#apply(next, options.all === true)
+    // Whoever asked may stop waiting; what was begun is done all the same.
+    return options.signal === undefined ? work : orAborted(work, options.signal)
+  }
+
+  async #apply(next: ResolvedSystem, all: boolean): Promise<Outcome> {
+    const { roster } = this.#reconciler
     const before = this.config
-    const changed = this.plan(next).filter(({ action }) => action !== 'keep')
-    const toReplace = takeUp(this.#reload, next, options.all === true)
-    this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
+    const changed = this.plan(next, { all }).filter(({ action }) => action !== 'keep')
+    const toReplace = takeUp(this.#reload, next, all)
+    if (changed.length > 0) this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
     await this.hooks.reload.promise({ before, after: next, signal: new AbortController().signal })
     this.#reconciler.wakeAll()
-    const removed = [...this.#reconciler.roster.services.values()].filter(({ isRemoved }) => isRemoved)
-    await this.#reconciler.until(() => removed.every(isGoneOrStuck), options.signal)
+    const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved)
+    await this.#reconciler.until(() => removed.every(isGoneOrStuck))
     const errors = await replaceInOrder(this.#reload, toReplace)
     // A later reload may have removed some of them again.
-    const services = [...this.#reconciler.roster.services.values()].filter(({ name }) => name in next.services)
-    await this.#untilSettled(services, errors, options.signal)
+    const services = [...roster.services.values()].filter(({ name }) => name in next.services)
+    await this.#untilSettled(services, errors)
     return outcomeOfStart(services, errors)
   }
 

@@ -32,11 +32,8 @@ export interface TapFailure {
   readonly service: string | undefined
 }
 
-/** A tap as plugins may register it: tapable's options, and how long it may take. */
-export interface TapOptions {
-  readonly name: string
-  readonly stage?: number
-  readonly before?: string | string[]
+/** What a tap of an asynchronous hook may say besides tapable's own options. */
+export interface TapLimit {
   /** Milliseconds this tap may take; default: the hook's. */
   readonly limitMs?: number
 }
@@ -70,14 +67,21 @@ const runSync = (hook: string, taps: readonly Tap[], args: unknown[], policy: Ho
   for (const tap of taps) {
     try {
       const answer = tap.fn(value, ...rest)
-      if (answer === undefined || policy.kind === 'series') continue
-      if (policy.kind === 'bail') return answer
-      value = answer
+      if (answer instanceof Promise) leaveBehind(answer, failureOf(hook, tap, args), policy, world)
+      else if (answer === undefined || policy.kind === 'series') continue
+      else if (policy.kind === 'bail') return answer
+      else value = answer
     } catch (thrown) {
       settleFailure(failureOf(hook, tap, args), thrown, policy, world)
     }
   }
   return policy.kind === 'waterfall' ? value : undefined
+}
+
+/** An `async` function tapped into a synchronous hook: nobody waits for it, but what it throws is told. */
+const leaveBehind = (answer: Promise<unknown>, failure: TapFailure, policy: HookPolicy, world: TapWorld): void => {
+  answer.catch((thrown: unknown) => settleFailure(failure, thrown, { ...policy, onError: 'report' }, world))
+  if (policy.kind !== 'series') throw new Error('it answered with a promise, and this hook does not wait')
 }
 
 const runAsync = async (

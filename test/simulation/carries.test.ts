@@ -155,10 +155,7 @@ describe('a plugin of a third party', () => {
     const hanging = definePlugin({
       name: 'hanging',
       setup: ({ hooks }) =>
-        hooks.beforeStart.tapPromise(
-          { name: 'hanging', limitMs: 3_000 } as { name: string },
-          () => new Promise(() => undefined),
-        ),
+        hooks.beforeStart.tapPromise({ name: 'hanging', limitMs: 3_000 }, () => new Promise(() => undefined)),
     })
     await using sim = await simulate([hanging], { api: x })
     expect(sim.service('api').reason).toContain('did not answer `beforeStart` of `api` within 3000 ms')

@@ -28,6 +28,14 @@ const checkMoment = (sim: Simulation, event: SysgEvent): void => {
   }
 }
 
+/** When everything stops, dependents go before what they need. */
+const checkOrder = (sim: Simulation, { type, service, data }: SysgEvent): void => {
+  if (type !== 'instance.stopping' || data['why'] !== 'the system stops') return
+  for (const { name, depends_on, instances } of sim.system.view()) {
+    if (depends_on.includes(service ?? '')) expect(instances, `${service ?? ''} stopped before ${name}`).toEqual([])
+  }
+}
+
 /** Asks, at the last moment before a process is made, whether everything it needs is there. */
 const checksStarts = (onViolation: (message: string) => void): Plugin =>
   definePlugin({
@@ -82,7 +90,10 @@ const play = async (
     seed: worldSeed,
     idle: true,
     programs: Object.fromEntries(services.map((service, index) => [`s${index}`, programOf(service)])),
-    onEvent: (event, at) => checkMoment(at, event),
+    onEvent: (event, at) => {
+      checkMoment(at, event)
+      checkOrder(at, event)
+    },
   })
   const commands: Promise<unknown>[] = [sim.system.start()]
   for (const action of actions) {

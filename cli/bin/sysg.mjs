@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// Runs on any Node: to find a newer one beside it, or to say in one line that this one is too old for the rest.
+import { spawn } from 'node:child_process'
+import module, { createRequire } from 'node:module'
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major > 22 || (major === 22 && minor >= 18)) {
+  module.enableCompileCache?.()
+  const { main } = await import('../dist/main.mjs')
+  await main(process.argv.slice(2))
+} else {
+  const newer = findNewerNode()
+  if (newer === undefined) {
+    process.stderr.write(`sysg needs Node 22.18 or newer; this is ${process.versions.node} (${process.execPath}).\n`)
+    process.exitCode = 1
+  } else runWith(newer)
+}
+
+/** The npm package `node`, installed beside this one (as in a clone of the repository). */
+function findNewerNode() {
+  try {
+    return createRequire(import.meta.url).resolve('node/bin/node')
+  } catch {
+    return undefined
+  }
+}
+
+function runWith(node) {
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
+    // A terminal sends Ctrl-C to the child as well; from anybody else it comes to us alone.
+    process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)))
+  }
+  child.once('error', (error) => {
+    process.stderr.write(`sysg can't run ${node}: ${error.message}\n`)
+    process.exitCode = 1
+  })
+  child.once('exit', (code, signal) => {
+    process.exitCode = code ?? 1
+    if (signal !== null) process.kill(process.pid, signal)
+  })
+}

@@ -1,0 +1,54 @@
+/** A connection to a project's supervisor. Loaded by every client command: no core, no zod, no yaml. */
+import { createConnection, type Socket } from 'node:net'
+import { rpcClient, type RpcClient } from '@systemg/plugins/control/client'
+import { connectionOf } from '../host/connection.ts'
+import { findSocket } from '../host/socket-path.ts'
+import { Failure } from '../failures.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+
+/** How long a supervisor may say nothing before a command gives it up, ms. */
+export const silenceLimitMs = 10_000
+
+export interface Supervisor extends RpcClient {
+  readonly pid: number
+}
+
+/** @throws {Failure} `SYSG_NO_SUPERVISOR`, `SYSG_SUPERVISOR_SILENT`. */
+export const connect = async (paths: ProjectPaths): Promise<Supervisor> => {
+  const supervisor = await tryConnect(paths)
+  if (supervisor === undefined) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
+  return supervisor
+}
+
+/** As `connect`, but `undefined` when nobody listens. */
+export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | undefined> => {
+  const socket = await open(findSocket(paths.socket))
+  if (socket === undefined) return undefined
+  const client = rpcClient(connectionOf(socket), clock)
+  try {
+    const answer = (await client.call('ping', {}, { timeoutMs: silenceLimitMs })) as { pid: number }
+    return Object.assign(client, { pid: answer.pid })
+  } catch (thrown) {
+    client.close()
+    const isSilent = thrown instanceof Error && 'code' in thrown && thrown.code === 'SYSG_CONTROL_TIMEOUT'
+    throw isSilent ? new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs }) : thrown
+  }
+}
+
+/** Keeps the client's time limits; never keeps the command alive. */
+const clock = {
+  timer: (delayMs: number, fire: () => void): (() => void) => {
+    const timer = setTimeout(fire, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+const open = (path: string): Promise<Socket | undefined> =>
+  new Promise((resolve, reject) => {
+    const socket = createConnection(path)
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(error.code ?? '')) resolve(undefined)
+      else reject(error)
+    })
+  })

@@ -1,0 +1,16 @@
+/** Every command and the file that has it. A command is loaded when it is called. */
+import type { Command } from '../command.ts'
+
+export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  start: () => import('./start.ts'),
+  stop: () => import('./stop.ts'),
+  restart: () => import('./restart.ts'),
+  status: () => import('./status.ts'),
+  logs: () => import('./logs.ts'),
+  events: () => import('./events.ts'),
+  validate: () => import('./validate.ts'),
+  plan: () => import('./plan.ts'),
+  graph: () => import('./graph.ts'),
+  init: () => import('./init.ts'),
+  schema: () => import('./schema.ts'),
+}

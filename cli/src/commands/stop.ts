@@ -1,0 +1,48 @@
+/** `sysg stop`: everything and the supervisor, or the named services alone. Stopping what is stopped is success. */
+import { tryConnect } from '../client/connect.ts'
+import { serviceNames, type Command } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { untilGone } from '../client/until-gone.ts'
+import { operate } from '../operations/operate.ts'
+import { locate } from '../project/locate.ts'
+import { durationMs } from '../terminal/duration.ts'
+
+export const command: Command = {
+  description: 'Stop the system and its supervisor, or the named services alone',
+  services: true,
+  args: {
+    timeout: {
+      type: 'string',
+      description: 'From the stop signal to SIGKILL, instead of `stop_timeout`',
+      valueHint: '10s',
+    },
+  },
+  async run(context) {
+    const services = serviceNames(context.typed)
+    const { timeout } = context.typed.values
+    const grace = typeof timeout === 'string' ? { grace_ms: durationMs(timeout) } : {}
+    const { paths } = locate(context)
+    const supervisor = await tryConnect(paths)
+    if (supervisor === undefined) {
+      const { stopUnsupervised } = await import('../operations/stop-unsupervised.ts')
+      return stopUnsupervised(context, paths, services)
+    }
+    if (services.length > 0) {
+      const code = await operate(context, supervisor, { verb: 'stop', method: 'stop', params: { services, ...grace } })
+      supervisor.close()
+      return code
+    }
+    const code = await operate(context, supervisor, {
+      verb: 'stop',
+      method: 'shutdown',
+      params: { why: 'sysg stop', ...grace },
+    })
+    // The supervisor closes the connection when nothing of it is left.
+    if (code === exitCodes.done) {
+      await supervisor.closed
+      await untilGone(supervisor.pid)
+    }
+    supervisor.close()
+    return code
+  },
+}

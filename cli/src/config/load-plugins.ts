@@ -1,0 +1,107 @@
+/** Loads the plugins that a config lists, and checks each as far as it goes without setting it up. */
+import {
+  composeSchema,
+  orderPlugins,
+  SysgError,
+  type Path,
+  type PluginUse,
+  type Problem,
+  type ResolveInput,
+} from '@systemg/core'
+import { problemFrom, problemOf } from './errors.ts'
+import { findPlugin } from './find-plugin.ts'
+import { importModule } from './import-module.ts'
+import { moduleProblem } from './module-problem.ts'
+import { pluginEntry, type PluginEntry } from './plugin-entry.ts'
+import { checkOptions } from './plugin-options.ts'
+import { exportedPlugin, isPlugin, whyNoPlugin } from './plugin-shape.ts'
+import type { ModuleWatch } from './watch-modules.ts'
+
+export interface LoadedPlugins {
+  /** Those of `config.plugins` and those of the config, in the order of their setup. */
+  readonly uses: readonly PluginUse[]
+  readonly problems: readonly Problem[]
+}
+
+/** @param config - The config as it was read; its `plugins` are the first-party ones. */
+export const loadPlugins = async (config: ResolveInput, modules: ModuleWatch): Promise<LoadedPlugins> => {
+  const problems: Problem[] = []
+  let uses = orderPlugins(config.plugins)
+  for (const [index, written] of listed(config.value).entries()) {
+    const at = ['plugins', index]
+    const entry = pluginEntry(written)
+    if (entry === undefined || config.unreadable?.(at) === true) continue
+    const loaded = await loadOne({ entry, at, config, modules })
+    problems.push(...loaded.problems)
+    if (loaded.use === undefined) continue
+    try {
+      const together = orderPlugins([...uses, loaded.use])
+      composeSchema(together)
+      uses = together
+    } catch (thrown) {
+      if (!(thrown instanceof SysgError)) throw thrown
+      const { code, message, hint } = thrown
+      problems.push(problemFrom(code, { message, ...(hint === undefined ? {} : { hint }) }, placeOf(config, at)))
+    }
+  }
+  return { uses, problems }
+}
+
+const listed = (value: unknown): readonly unknown[] => {
+  const plugins = typeof value === 'object' && value !== null && 'plugins' in value ? value.plugins : undefined
+  return Array.isArray(plugins) ? plugins : []
+}
+
+interface ToLoad {
+  readonly entry: PluginEntry
+  readonly at: Path
+  readonly config: ResolveInput
+  readonly modules: ModuleWatch
+}
+
+const loadOne = async (toLoad: ToLoad): Promise<{ use?: PluginUse; problems: readonly Problem[] }> => {
+  const { entry, at, config } = toLoad
+  const found = await pluginOf(toLoad)
+  if ('problem' in found) return { problems: [found.problem] }
+  const { value } = found
+  if (!isPlugin(value)) {
+    const hint = 'A plugin is the default export of its module: `export default definePlugin({ name, … })`.'
+    const why = whyNoPlugin(value) ?? ''
+    return { problems: [problemOf(['SYSG_PLUGIN_INVALID', { name: entry.label, why, hint }], placeOf(config, at))] }
+  }
+  const { options, problems } = await checkOptions({ plugin: value, entry, at, config })
+  return { use: options === undefined ? { plugin: value } : { plugin: value, options }, problems }
+}
+
+/** What an entry stands for: not yet known to be a plugin. */
+const pluginOf = async ({ entry, at, config, modules }: ToLoad): Promise<{ value: unknown } | { problem: Problem }> => {
+  const { use, label } = entry
+  const place = placeOf(config, at)
+  // Data can hold no plugin, only its name.
+  const isData = config.positionOf !== undefined
+  if (typeof use !== 'string' && isData) {
+    const hint = 'Write `{ use: name, …options }`.'
+    return { problem: problemOf(['SYSG_PLUGIN_INVALID', { name: label, why: 'the entry has no `use`', hint }], place) }
+  }
+  if (typeof use !== 'string') return { value: use }
+  const firstParty = config.plugins.map(({ plugin }) => plugin.name)
+  const found = findPlugin({ name: use, from: config.file, firstParty }, modules)
+  if ('finding' in found) return { problem: problemOf(found.finding, place) }
+  try {
+    return { value: exportedPlugin(await importModule(found.file)) }
+  } catch (thrown) {
+    const { finding, position } = await moduleProblem(
+      thrown,
+      `Plugin \`${label}\``,
+      [...modules.files].at(-1) ?? found.file,
+    )
+    const problem = problemOf(finding, { ...place, position: position ?? place.position })
+    return { problem: problem.code === 'SYSG_CONFIG_FAILED' ? { ...problem, code: 'SYSG_PLUGIN_INVALID' } : problem }
+  }
+}
+
+/** An entry's own line; of one with options the name. */
+const placeOf = ({ file, positionOf }: ResolveInput, at: Path) => {
+  const position = positionOf?.([...at, 'use']) ?? positionOf?.(at)
+  return { path: at, file, position }
+}

@@ -1,0 +1,75 @@
+/**
+ * What can go wrong in the command itself. Client commands must start fast, so this file imports nothing; its codes
+ * stand beside the core's catalogue in the docs.
+ */
+export interface FailureText {
+  readonly message: string
+  readonly hint?: string
+}
+
+const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
+
+export const failures = {
+  SYSG_USAGE: (facts: { message: string; command?: string | undefined }) => ({
+    message: facts.message,
+    hint: `\`sysg ${facts.command === undefined ? '' : `${facts.command} `}--help\` shows what it takes.`,
+  }),
+  SYSG_NO_SUPERVISOR: (facts: { project: string }) => ({
+    message: `No supervisor runs for ${facts.project}.`,
+    hint: '`sysg start -d` starts one in the background, `sysg start` in this terminal.',
+  }),
+  SYSG_CONFIG_NOT_FOUND: (facts: { folder: string; names: readonly string[] }) => ({
+    message: `There is no config in ${facts.folder}, nor in a folder above it.`,
+    hint: `Looked for ${quoted(facts.names)}. \`sysg init\` writes one; \`--config\` names one.`,
+  }),
+  SYSG_CONFIG_UNREADABLE: (facts: { file: string; why: string }) => ({
+    message: `The config ${facts.file} can't be read: ${facts.why}.`,
+    hint: 'Check its name and permissions.',
+  }),
+  SYSG_CONFIG_UNTRUSTED: (facts: { file: string; why: string }) => ({
+    message: `The config ${facts.file} was found above this folder, and ${facts.why}.`,
+    hint: `If you trust it, name it: \`--config ${facts.file}\`.`,
+  }),
+  SYSG_SUPERVISOR_SILENT: (facts: { pid: number | undefined; limitMs: number }) => ({
+    message: `The supervisor${facts.pid === undefined ? '' : ` (pid ${facts.pid})`} did not answer within ${facts.limitMs} ms.`,
+    hint: 'It may be frozen or overloaded. Its services go on. `ps` shows its state.',
+  }),
+  SYSG_SUPERVISOR_DIED: (facts: { log: string; words: string }) => ({
+    message: `The supervisor ended before the system was up${facts.words === '' ? '.' : `:\n${facts.words}`}`,
+    hint: `What it said is in ${facts.log}.`,
+  }),
+  SYSG_INTERRUPTED: (facts: { what: string }) => ({
+    message: `Interrupted: ${facts.what}.`,
+    hint: '`sysg status` shows how far it is.',
+  }),
+  SYSG_TIMEOUT: (facts: { what: string; limitMs: number }) => ({
+    message: `${facts.what} took longer than ${facts.limitMs} ms.`,
+    hint: 'It goes on in the background; `sysg status` shows how far it is. `--timeout` waits longer.',
+  }),
+} satisfies Record<`SYSG_${string}`, (facts: never) => FailureText>
+
+type FailureCode = keyof typeof failures
+
+/** A failure with a stable code, as people see it. Core errors and answers of a supervisor look alike. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: string
+  readonly hint: string | undefined
+
+  constructor(...args: { [C in FailureCode]: [code: C, facts: Parameters<(typeof failures)[C]>[0]] }[FailureCode]) {
+    const [code, facts] = args
+    const text = (failures[code] as (facts: unknown) => FailureText)(facts)
+    super(text.message)
+    this.code = code
+    this.hint = text.hint
+  }
+}
+
+/** Anything thrown that has a `SYSG_…` code: a `Failure`, the core's `SysgError`, the control client's `ControlError`. */
+export interface CodedError extends Error {
+  readonly code: string
+  readonly hint?: string | undefined
+}
+
+export const isCoded = (thrown: unknown): thrown is CodedError =>
+  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('SYSG_')

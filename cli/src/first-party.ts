@@ -1,0 +1,17 @@
+/** The plugins that every system has. They use the same public API as those of third parties. */
+import type { PluginUse } from '@systemg/core'
+import { control, dotenv, logs, restart, store } from '@systemg/plugins'
+
+/** What the supervisor tells its plugins: where things are, and who it is. Commands that only check a config need none. */
+export interface FirstPartyOptions {
+  readonly control?: Readonly<Record<string, unknown>>
+  readonly logs?: Readonly<Record<string, unknown>>
+}
+
+export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly PluginUse[] => [
+  { plugin: store },
+  { plugin: dotenv },
+  { plugin: logs, options: options.logs ?? {} },
+  { plugin: restart },
+  { plugin: control, options: options.control ?? {} },
+]

@@ -1,0 +1,63 @@
+/** A log file: written at its end, completely or not at all. */
+import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { HostError, type AppendFile } from '@systemg/core'
+import { attempt, errnoOf, hostError } from './host-error.ts'
+
+/** Open for appending. The folder is made when missing (0700, the file 0600). @throws {HostError} */
+export const openAppend = (path: string): AppendFile => {
+  const { O_APPEND, O_CREAT, O_WRONLY } = constants
+  const fd = attempt(`open ${path}`, () => {
+    try {
+      return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o600)
+    } catch (thrown) {
+      if (errnoOf(thrown) !== 'ENOENT') throw thrown
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o600)
+    }
+  })
+  return new OpenAppendFile(path, fd)
+}
+
+class OpenAppendFile implements AppendFile {
+  readonly #path: string
+  #fd: number | undefined
+  #size: number
+
+  constructor(path: string, fd: number) {
+    this.#path = path
+    this.#fd = fd
+    this.#size = fstatSync(fd).size
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  write(chunk: Uint8Array): void {
+    const fd = this.#fd
+    if (fd === undefined) throw new HostError('EBADF', `write ${this.#path}: it is closed`)
+    try {
+      for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done)
+      this.#size += chunk.length
+    } catch (thrown) {
+      this.#cutBack(fd)
+      throw hostError(`write ${this.#path}`, thrown)
+    }
+  }
+
+  close(): void {
+    const fd = this.#fd
+    this.#fd = undefined
+    if (fd !== undefined) closeSync(fd)
+  }
+
+  /** Take back what a failed write has left. A device can't be cut, and then there is nothing to take back. */
+  #cutBack(fd: number): void {
+    try {
+      ftruncateSync(fd, this.#size)
+    } catch {
+      this.#size = fstatSync(fd).size
+    }
+  }
+}

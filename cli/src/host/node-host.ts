@@ -1,0 +1,55 @@
+/** The machine itself, as the `Host` that the core and the plugins work with. */
+import { randomBytes } from 'node:crypto'
+import type { Host, Trace } from '@systemg/core'
+import { nodeClock } from './clock.ts'
+import { nodeFiles } from './files.ts'
+import { nodeNet } from './net.ts'
+import { openOutput } from './output.ts'
+import { createProcesses } from './processes.ts'
+import { run } from './run.ts'
+import { openStore } from './store.ts'
+
+export interface NodeHostOptions {
+  /** The project's state folder; made when missing. */
+  readonly folder: string
+  /** The environment that services inherit. Default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Default: nobody listens. */
+  readonly trace?: Trace
+}
+
+export interface NodeHost extends Host {
+  /** Write what is pending, close the store and stop all timers. Processes go on. */
+  dispose(): Promise<void>
+}
+
+/**
+ * Make the host of one project. Only who holds the project's lock may: see `acquireLock`.
+ *
+ * @throws {SysgError} `SYSG_STATE_NEWER`. @throws {HostError} When the state folder can't be used.
+ */
+export const createNodeHost = (options: NodeHostOptions): NodeHost => {
+  const { folder, env = process.env, trace = () => undefined } = options
+  const store = openStore(folder, { trace })
+  const processes = createProcesses(trace)
+  return {
+    clock: nodeClock,
+    random: () => Math.random(),
+    token: () => randomBytes(16).toString('hex'),
+    env: Object.freeze(definedIn(env)),
+    processes,
+    run: (spec) => run(spec, processes.trees),
+    output: (path, onChunk) => openOutput(path, onChunk, trace),
+    files: nodeFiles,
+    store,
+    net: nodeNet,
+    trace,
+    async dispose() {
+      processes.dispose()
+      store.close()
+    },
+  }
+}
+
+const definedIn = (env: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))

@@ -1,0 +1,113 @@
+/**
+ * The output of one stream of one replica: a named pipe that survives the supervisor.
+ *
+ *   service ──(its descriptor, O_RDWR)──► FIFO ──(ours, O_RDONLY|O_NONBLOCK)──► onChunk
+ *
+ * The service's descriptor can also read, so it never sees a broken pipe when the supervisor dies. Ours that we keep for
+ * it (`writer`) keeps the pipe from ending between two instances. All pipes read into one buffer: a chunk is used
+ * before the next one is read.
+ */
+import { closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync, readSync, unlinkSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { dirname } from 'node:path'
+import type { OnChunk, OutputPipe, Trace } from '@systemg/core'
+import { FdDescriptor } from './descriptor.ts'
+import { attempt, errnoOf, hostError, isMissing } from './host-error.ts'
+import { makeFifo } from './make-fifos.ts'
+
+const buffer = Buffer.allocUnsafeSlow(256 * 1024)
+
+/** What a pipe can hold at most, unless root made it larger. */
+let knownCapacity: number | undefined
+
+/** Open the pipe at `path`, made when missing. What an earlier supervisor left in it is read first. */
+export const openOutput = async (path: string, onChunk: OnChunk, trace: Trace): Promise<OutputPipe> => {
+  await ensureFifo(path)
+  const reader = attempt(`open ${path}`, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
+  let writer: FdDescriptor
+  try {
+    writer = new FdDescriptor('fifo', path, openSync(path, constants.O_RDWR))
+  } catch (thrown) {
+    closeSync(reader)
+    throw hostError(`open ${path}`, thrown)
+  }
+  return pipeOf(reader, writer, onChunk, trace)
+}
+
+const pipeOf = (reader: number, writer: FdDescriptor, onChunk: OnChunk, trace: Trace): OutputPipe => {
+  const deliver = (bytes: number): void => {
+    try {
+      onChunk(buffer.subarray(0, bytes))
+    } catch (thrown) {
+      trace('error', `output of ${writer.label} was refused`, { why: String(thrown) })
+    }
+  }
+  const socket = new Socket({
+    fd: reader,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer,
+      callback: (bytes) => {
+        deliver(bytes)
+        return true
+      },
+    },
+  })
+  socket.on('error', (error) => trace('error', `output of ${writer.label} can't be read`, { why: error.message }))
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+
+  return {
+    writer,
+    async drain() {
+      // Not inside a chunk's delivery: the buffer would be used twice.
+      await Promise.resolve()
+      // What is there now is at most a full pipe; more comes only while somebody goes on writing.
+      for (let left = capacity(); left > 0 && !socket.destroyed;) {
+        const bytes = readSome(reader)
+        if (bytes === 0) return
+        deliver(bytes)
+        left -= bytes
+      }
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    async close() {
+      writer.close()
+      socket.destroy()
+      await closed
+    },
+  }
+}
+
+/** Bytes that were read into the buffer; 0 when the pipe is empty. */
+const readSome = (fd: number): number => {
+  for (;;) {
+    try {
+      return readSync(fd, buffer, 0, buffer.length, null)
+    } catch (thrown) {
+      if (errnoOf(thrown) !== 'EINTR') return 0
+    }
+  }
+}
+
+const ensureFifo = async (path: string): Promise<void> => {
+  attempt(`make the folder of ${path}`, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
+  try {
+    if (lstatSync(path).isFIFO()) return
+    unlinkSync(path)
+  } catch (thrown) {
+    if (!isMissing(thrown)) throw hostError(`replace ${path} by a pipe`, thrown)
+  }
+  await makeFifo(path)
+}
+
+const capacity = (): number => (knownCapacity ??= readCapacity())
+
+const readCapacity = (): number => {
+  try {
+    return Number(readFileSync('/proc/sys/fs/pipe-max-size', 'utf8'))
+  } catch {
+    return 2 ** 20
+  }
+}

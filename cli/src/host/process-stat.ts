@@ -1,0 +1,60 @@
+/**
+ * One process as `/proc/<pid>/stat` shows it.
+ *
+ * @see proc_pid_stat(5)
+ */
+import { readFileSync } from 'node:fs'
+import { errnoOf } from './host-error.ts'
+
+export interface ProcessStat {
+  readonly pid: number
+  /** The kernel's name of the program: at most 15 bytes, any bytes. */
+  readonly name: string
+  readonly parentPid: number
+  readonly group: number
+  readonly session: number
+  /** Clock ticks between boot and its start. */
+  readonly startTime: number
+  /** It runs code or could: neither a zombie nor dead. */
+  readonly isLiving: boolean
+  readonly uninterruptible: boolean
+  readonly cpuTicks: number
+  readonly residentPages: number
+  /** Differs after an `exec`; 0 where the kernel hides it. */
+  readonly image: number
+}
+
+/** Read one process. `undefined` when there is none; throws when it could not be read for another reason (`EMFILE`). */
+export const readStat = (pid: number): ProcessStat | undefined => {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch (thrown) {
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(thrown))) return undefined
+    throw thrown
+  }
+}
+
+/** Parse the text of a `stat` file. The name may hold spaces, parentheses and line ends. */
+export const parseStat = (text: string): ProcessStat => {
+  const nameStart = text.indexOf('(')
+  const nameEnd = text.lastIndexOf(')')
+  const fields = text.slice(nameEnd + 2).split(' ')
+  const field = (number: number): string => fields[number - 3] ?? '0'
+  const state = field(3)
+  const threads = Number(field(20))
+  return {
+    pid: Number(text.slice(0, nameStart - 1)),
+    name: text.slice(nameStart + 1, nameEnd),
+    parentPid: Number(field(4)),
+    group: Number(field(5)),
+    session: Number(field(6)),
+    startTime: Number(field(22)),
+    // A program whose first thread has ended shows as zombie while its other threads go on.
+    isLiving: state === 'Z' ? threads > 1 : state !== 'X' && state !== 'x',
+    uninterruptible: state === 'D',
+    cpuTicks: Number(field(14)) + Number(field(15)),
+    residentPages: Number(field(24)),
+    // Random addresses of the stack, the arguments and the environment, as one number: it is kept for every process.
+    image: Number(field(28)) + 3 * Number(field(48)) + 5 * Number(field(50)) + 7 * Number(field(51)),
+  }
+}

@@ -1,0 +1,94 @@
+/** Says why a process could not be started: Node gives the same `ENOENT` for a missing program, folder and interpreter. */
+import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
+import { getSystemErrorMap } from 'node:util'
+import { HostError, type SpawnFailure, type SpawnSpec } from '@systemg/core'
+import { errnoOf } from './host-error.ts'
+
+type Launch = Pick<SpawnSpec, 'argv' | 'env' | 'cwd'>
+
+/** Where execvp(3) searches when there is no PATH. */
+const defaultPath = '/bin:/usr/bin'
+
+const reasons: Readonly<Record<string, string>> = {
+  E2BIG: 'arguments and environment are longer than the kernel allows',
+  EAGAIN: 'this user has too many processes',
+  EINVAL: 'an argument or variable holds a zero byte, or the program has no name',
+  EMFILE: 'the supervisor has too many open files',
+  ENFILE: 'the machine has too many open files',
+  ENOEXEC: 'it is not a program of this machine',
+  ENOMEM: 'not enough memory',
+  ETXTBSY: 'the program is being written to',
+}
+
+export const spawnFailure = (launch: Launch, thrown: unknown): SpawnFailure => {
+  if (thrown instanceof HostError) return { errno: thrown.errno, message: thrown.message }
+  const errno = errnoOf(thrown)
+  return {
+    errno,
+    message: folderProblem(launch.cwd) ?? programProblem(launch, errno) ?? reasons[errno] ?? described(errno),
+  }
+}
+
+const folderProblem = (cwd: string): string | undefined => {
+  const found = look(cwd)
+  if (found === 'ENOENT') return `the folder ${cwd} does not exist`
+  if (found === 'EACCES') return `the folder ${cwd} is not accessible`
+  if (typeof found === 'string' || !found.isDirectory()) return `${cwd} is not a folder`
+  return undefined
+}
+
+const programProblem = (launch: Launch, errno: string): string | undefined => {
+  if (errno !== 'ENOENT' && errno !== 'EACCES') return undefined
+  const [program] = launch.argv
+  const paths = candidates(launch)
+  const path = paths.find((candidate) => typeof look(candidate) !== 'string')
+  if (path === undefined) {
+    if (errno === 'EACCES') return `${program} is not accessible`
+    return program.includes('/')
+      ? `${resolve(launch.cwd, program)} does not exist`
+      : `there is no program of this name in PATH (${launch.env['PATH'] ?? defaultPath})`
+  }
+  if (look(path, 'isFolder')) return `${path} is a folder`
+  if (errno === 'EACCES') return `${path} is not executable`
+  const interpreter = interpreterOf(path)
+  return interpreter === undefined
+    ? `${path} exists, but the loader it was linked for does not`
+    : `its interpreter ${interpreter} does not exist`
+}
+
+/** Files that execvp(3) would try, in its order. */
+const candidates = ({ argv: [program], env, cwd }: Launch): readonly string[] => {
+  if (program.includes('/')) return [isAbsolute(program) ? program : join(cwd, program)]
+  return (env['PATH'] ?? defaultPath).split(':').map((folder) => resolve(cwd, folder, program))
+}
+
+function look(path: string): Stats | string
+function look(path: string, question: 'isFolder'): boolean
+function look(path: string, question?: 'isFolder'): Stats | string | boolean {
+  try {
+    const stats = statSync(path)
+    return question === undefined ? stats : stats.isDirectory()
+  } catch (thrown) {
+    return question === undefined ? errnoOf(thrown) : false
+  }
+}
+
+/** The program named by a script's first line. */
+const interpreterOf = (path: string): string | undefined => {
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      const start = Buffer.alloc(256)
+      return /^#!\s*(\S+)/.exec(start.toString('utf8', 0, readSync(fd, start)))?.[1]
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** The system's own words for an errno name. */
+const described = (errno: string): string =>
+  [...getSystemErrorMap().values()].find(([name]) => name === errno)?.[1] ?? 'the system refused'

@@ -1,0 +1,39 @@
+/** Loads the config for an operation, and reports every mistake in it. */
+import type { ResolvedSystem } from '@systemg/core'
+import type { CommandContext } from '../command.ts'
+import { loadConfig, type LoadedConfig } from '../config/load-config.ts'
+import { reportProblems, shownPath } from '../config/report-problems.ts'
+import { firstPartyPlugins } from '../first-party.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+import { changedCode } from '../supervisor/code-record.ts'
+import { printWarning } from '../terminal/print-error.ts'
+
+/** A config without mistakes. */
+export type ValidConfig = LoadedConfig & { readonly system: ResolvedSystem }
+
+/** @returns `undefined` when the config has mistakes; they have been reported, and nothing has been changed. */
+export const loadOrReport = async (context: CommandContext): Promise<ValidConfig | undefined> => {
+  const { cwd, env, globals, terminal } = context
+  const loaded = await loadConfig({
+    cwd,
+    env,
+    config: globals.config,
+    sys: globals.sys,
+    firstParty: firstPartyPlugins(),
+  })
+  for (const warning of loaded.warnings) printWarning(terminal, warning)
+  const { system } = loaded
+  if (loaded.problems.length > 0) reportProblems(context, loaded)
+  return system === undefined ? undefined : { ...loaded, system }
+}
+
+/** A running supervisor takes up data, not code: say so when code has changed. */
+export const warnOfChangedCode = (context: CommandContext, loaded: LoadedConfig, paths: ProjectPaths): void => {
+  const changed = changedCode(paths, loaded.code)
+  if (changed.length === 0) return
+  const files = changed.map((file) => shownPath(context.cwd, file)).join(', ')
+  printWarning(
+    context.terminal,
+    `${files} changed. What it says of services is taken up; code of plugins is not, until \`sysg stop\` and \`sysg start\`.`,
+  )
+}

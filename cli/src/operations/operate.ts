@@ -1,0 +1,75 @@
+/** Asks the supervisor to do something that takes a while: shows progress, waits for the outcome, says how it went. */
+import type { Outcome, SysgEvent } from '@systemg/core'
+import type { Supervisor } from '../client/connect.ts'
+import type { CommandContext } from '../command.ts'
+import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts'
+import { Failure } from '../failures.ts'
+import { createProgress, type Verb } from '../terminal/progress.ts'
+
+export interface Operation {
+  readonly verb: Verb
+  readonly method: string
+  readonly params: unknown
+  /** Wait for the outcome. Default true. */
+  readonly wait?: boolean
+  /** Wait no longer than this; the operation goes on. */
+  readonly timeoutMs?: number | undefined
+}
+
+export const operate = async (
+  context: CommandContext,
+  supervisor: Supervisor,
+  operation: Operation,
+): Promise<ExitCode> => {
+  const { terminal, globals } = context
+  const progress = createProgress(terminal, operation.verb)
+  const waiting = waitFor(operation)
+  try {
+    const outcome = (await supervisor.call(operation.method, operation.params, {
+      signal: waiting.signal,
+      onNotify: (method, params) => {
+        if (method === 'event') progress.onEvent(params as unknown as SysgEvent)
+      },
+    })) as Outcome
+    if (globals.json) {
+      progress.clear()
+      terminal.out(`${JSON.stringify(outcome)}\n`)
+    } else progress.done(outcome)
+    return exitOf(outcome)
+  } catch (thrown) {
+    progress.clear()
+    if (thrown === notWaiting) return exitCodes.done
+    throw thrown
+  } finally {
+    waiting.end()
+  }
+}
+
+/** What an outcome is worth as an exit code. */
+export const exitOf = (outcome: Outcome): ExitCode => {
+  const [problem] = outcome.problems
+  return problem === undefined ? exitCodes.done : exitCodeOf(problem.code)
+}
+
+const notWaiting = new Error('not waiting')
+
+/** Ends the waiting (not the operation) on Ctrl-C, after the time limit, or at once. */
+const waitFor = ({ verb, wait = true, timeoutMs }: Operation): { signal: AbortSignal; end(): void } => {
+  const controller = new AbortController()
+  const onInterrupt = () =>
+    controller.abort(new Failure('SYSG_INTERRUPTED', { what: `\`${verb}\` goes on in the background` }))
+  process.once('SIGINT', onInterrupt)
+  const onTimeout = () =>
+    controller.abort(new Failure('SYSG_TIMEOUT', { what: `\`${verb}\``, limitMs: timeoutMs ?? 0 }))
+  const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs)
+  // The request has been written by then; its answer is not waited for.
+  const immediate = wait ? undefined : setImmediate(() => controller.abort(notWaiting))
+  return {
+    signal: controller.signal,
+    end: () => {
+      process.off('SIGINT', onInterrupt)
+      clearTimeout(timer)
+      clearImmediate(immediate)
+    },
+  }
+}

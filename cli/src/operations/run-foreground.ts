@@ -1,0 +1,102 @@
+/** The system in this terminal: live progress, then the output of all services, until Ctrl-C or its end. */
+import { connect, type Supervisor } from '../client/connect.ts'
+import type { CommandContext } from '../command.ts'
+import type { StartOptions } from '../commands/start.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { isCoded } from '../failures.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+import { survive } from '../supervisor/survive.ts'
+import { supervise, type RunningSupervisor } from '../supervisor/supervise.ts'
+import { followLogs } from '../terminal/follow-logs.ts'
+import { createProgress } from '../terminal/progress.ts'
+import type { ValidConfig } from './load-or-report.ts'
+import { operate } from './operate.ts'
+import { startOnRunning } from './start-system.ts'
+
+export const runForeground = async (
+  context: CommandContext,
+  options: StartOptions,
+  loaded: ValidConfig,
+  root: string,
+  paths: ProjectPaths,
+): Promise<ExitCode> => {
+  const running = await supervise({
+    root,
+    config: loaded.system,
+    configFile: loaded.file,
+    plugins: loaded.plugins,
+    code: loaded.code,
+    env: context.env,
+    logLevel: context.globals.logLevel === 'info' ? 'warn' : context.globals.logLevel,
+    stderr: process.stderr,
+  })
+  // Somebody else was faster.
+  if (running === undefined) return startOnRunning(context, options, await connect(paths), loaded, paths)
+  survive()
+  const stopping = stopOnSignals(context, running)
+  const { services, onlyStderr } = options
+  running.system.start(services === undefined ? {} : { names: services }).catch(() => undefined)
+  const own = await connect(paths)
+  const logs = followLogs(context, own, { services: undefined, kind: onlyStderr ? 'stderr' : 'all' })
+  const params = services === undefined ? {} : { services }
+  operate(context, own, { verb: 'start', method: 'settled', params, timeoutMs: options.timeoutMs }).catch(ignoreEnd)
+  const verdict = await running.ended
+  own.close()
+  await logs.catch(ignoreEnd)
+  return stopping.exitCode() ?? ((verdict?.exitCode ?? exitCodes.done) as ExitCode)
+}
+
+/** The output of a system that another process supervises. Ctrl-C ends the view alone. */
+export const runAttached = async (
+  context: CommandContext,
+  options: StartOptions,
+  supervisor: Supervisor,
+  paths: ProjectPaths,
+): Promise<ExitCode> => {
+  const { terminal } = context
+  terminal.err(
+    `Attached to \`${paths.id}\` (supervisor pid ${supervisor.pid}). Ctrl-C ends this view, not the system.\n`,
+  )
+  const interrupted = new Promise<void>((resolve) => process.once('SIGINT', () => resolve()))
+  const kind = options.onlyStderr ? 'stderr' : 'all'
+  const logs = followLogs(context, supervisor, { services: options.services, kind }).catch(ignoreEnd)
+  await Promise.race([logs, interrupted, supervisor.closed])
+  supervisor.close()
+  return exitCodes.done
+}
+
+/** Ctrl-C and SIGHUP stop the system, the second time at once; so does a terminal that has gone. */
+const stopOnSignals = (context: CommandContext, running: RunningSupervisor): { exitCode(): ExitCode | undefined } => {
+  let exitCode: ExitCode | undefined
+  let times = 0
+  const stop = (why: string, code: ExitCode) => {
+    exitCode ??= code
+    times += 1
+    const progress = createProgress(context.terminal, 'stop')
+    if (times === 1) {
+      context.terminal.err('\nStopping; Ctrl-C again ends everything at once.\n')
+      const listening = running.onEvent((event) => progress.onEvent(event))
+      void running.ended.then(() => {
+        listening()
+        progress.clear()
+      })
+    }
+    void running.stop(why)
+  }
+  process.on('SIGINT', () => stop('Ctrl-C', exitCodes.interrupted))
+  process.on('SIGHUP', () => stop('the terminal was closed', exitCodes.interrupted))
+  process.on('SIGTERM', () => stop('the supervisor got SIGTERM', exitCodes.done))
+  // Nobody reads any more: the owner of the terminal has gone, and its system with it.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error')
+    stream.on('error', () => {
+      if (times === 0) stop('nobody reads its output any more', exitCodes.interrupted)
+    })
+  }
+  return { exitCode: () => exitCode }
+}
+
+/** The connection to ourselves ends with the system. */
+const ignoreEnd = (thrown: unknown): void => {
+  if (!isCoded(thrown)) throw thrown
+}

@@ -1,0 +1,55 @@
+/** `sysg stop` when the supervisor was killed: take up what still lives, stop it in order, and end. */
+import { System } from '@systemg/core'
+import type { CommandContext } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { Failure } from '../failures.ts'
+import { firstPartyPlugins } from '../first-party.ts'
+import { acquireLock, createNodeHost } from '../host/index.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+import { createProgress } from '../terminal/progress.ts'
+import { recordedServices } from '../unsupervised/recorded-services.ts'
+import { exitOf } from './operate.ts'
+
+export const stopUnsupervised = async (
+  context: CommandContext,
+  paths: ProjectPaths,
+  services: readonly string[],
+): Promise<ExitCode> => {
+  // Those not named would be left alone again, with nobody to bring them back: a supervisor is needed for that.
+  if (services.length > 0) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
+  // Stopping what is stopped is success.
+  if ((recordedServices(paths) ?? []).every(({ instances }) => instances.length === 0)) return exitCodes.done
+  const lock = acquireLock(paths.folder)
+  if (lock === undefined) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: 0 })
+  const host = createNodeHost({ folder: paths.folder, env: context.env })
+  try {
+    const progress = createProgress(context.terminal, 'stop')
+    const system = new System({ config: emptySystem(paths), host, plugins: stopPlugins(paths) })
+    system.hooks.event.tap('progress', (event) => progress.onEvent(event))
+    await system.boot()
+    const outcome = await system.shutdown({ why: 'sysg stop' })
+    progress.done(outcome)
+    return outcome.ok ? exitCodes.done : exitOf(outcome)
+  } finally {
+    await host.dispose()
+    lock.release()
+  }
+}
+
+/** Without a service of its own: everything that is found is no longer wanted. */
+const emptySystem = (paths: ProjectPaths): System['config'] => ({
+  project: { id: paths.id, name: paths.id },
+  folder: '/',
+  env: { vars: {}, file: [] },
+  logs: { sink: 'file', max_bytes: 10 * 1024 * 1024, max_files: 5 },
+  max_concurrent_starts: Number.MAX_SAFE_INTEGER,
+  respawn: false,
+  exit_when: 'never',
+  services: {},
+})
+
+/** What remembers and reads; nobody listens for commands. */
+const stopPlugins = (paths: ProjectPaths) =>
+  firstPartyPlugins({ logs: { folder: paths.logs, pipes: `${paths.folder}/run/output` } }).filter(
+    ({ plugin }) => plugin.name !== 'control',
+  )

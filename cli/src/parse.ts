@@ -1,0 +1,102 @@
+/** From what was typed to a command and its options. Strict: what is not known is wrong usage. */
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { logLevels, type Command, type GlobalOptions, type LogLevel, type Typed } from './command.ts'
+import { Failure } from './failures.ts'
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+export const globalOptions = {
+  config: { type: 'string', short: 'c' },
+  project: { type: 'string', short: 'p' },
+  sys: { type: 'boolean' },
+  'drop-privileges': { type: 'boolean' },
+  'log-level': { type: 'string' },
+  'no-color': { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'V' },
+} as const satisfies Options
+
+/** The command's name is the first word that is no option and no option's value. */
+export const findCommand = (argv: readonly string[]): { name: string | undefined; args: readonly string[] } => {
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? ''
+    if (word === '--') break
+    if (takesValue(word)) index += 1
+    else if (!word.startsWith('-')) return { name: word, args: [...argv.slice(0, index), ...argv.slice(index + 1)] }
+  }
+  return { name: undefined, args: argv }
+}
+
+const takesValue = (word: string): boolean =>
+  Object.entries(globalOptions).some(
+    ([long, option]) =>
+      option.type === 'string' && (word === `--${long}` || ('short' in option && word === `-${option.short}`)),
+  )
+
+/** @throws {Failure} `SYSG_USAGE`. */
+export const parseFor = (
+  name: string | undefined,
+  command: Command | undefined,
+  args: readonly string[],
+): { typed: Typed; globals: GlobalOptions; color: boolean; help: boolean; version: boolean } => {
+  const end = args.indexOf('--')
+  const { values, positionals } = parseStrictly(name, optionsOf(command), end === -1 ? args : args.slice(0, end))
+  const rest = end === -1 ? undefined : args.slice(end + 1)
+  return {
+    typed: { values, positionals, rest },
+    color: values['no-color'] !== true,
+    help: values['help'] === true,
+    version: values['version'] === true,
+    globals: {
+      config: text(values['config']),
+      project: text(values['project']),
+      sys: values['sys'] === true,
+      dropPrivileges: values['drop-privileges'] === true,
+      logLevel: logLevelOf(name, text(values['log-level'])),
+      json: values['json'] === true,
+    },
+  }
+}
+
+const optionsOf = (command: Command | undefined): Options => {
+  const own = Object.entries(command?.args ?? {}).map(([long, def]): [string, Options[string]] => {
+    const short = [def.type === 'positional' ? [] : (('alias' in def ? def.alias : undefined) ?? [])]
+      .flat()
+      .find((alias) => alias.length === 1)
+    return [long, { type: def.type === 'boolean' ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) }]
+  })
+  const service: Options = command?.services === true ? { service: { type: 'string', short: 's', multiple: true } } : {}
+  return { ...globalOptions, ...service, ...Object.fromEntries(own) }
+}
+
+const parseStrictly = (name: string | undefined, options: Options, args: readonly string[]) => {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+      allowNegative: true,
+    })
+    return { values: values as Typed['values'], positionals }
+  } catch (thrown) {
+    const message =
+      thrown instanceof Error
+        ? thrown.message.replace(/\. To specify a positional.*$/s, '.').replace(/\n[\s\S]*$/, '')
+        : String(thrown)
+    throw new Failure('SYSG_USAGE', { message, command: name })
+  }
+}
+
+const text = (value: Typed['values'][string]): string | undefined => (typeof value === 'string' ? value : undefined)
+
+const logLevelOf = (command: string | undefined, value: string | undefined): LogLevel => {
+  if (value === undefined) return 'info'
+  const level = logLevels[Number(value)] ?? logLevels.find((known) => known === value.toLowerCase())
+  if (level !== undefined) return level
+  throw new Failure('SYSG_USAGE', {
+    message: `\`--log-level\` takes ${logLevels.join(', ')} or 0 to 5, not \`${value}\`.`,
+    command,
+  })
+}

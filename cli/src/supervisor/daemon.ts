@@ -1,0 +1,74 @@
+/** A supervisor in a process of its own, and how a command starts one. */
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { LogLevel } from '../command.ts'
+import { tryConnect, type Supervisor } from '../client/connect.ts'
+import { Failure } from '../failures.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+
+/** What a command tells the supervisor it starts, as JSON on its stdin. */
+export interface DaemonRequest {
+  readonly cwd: string
+  readonly config: string
+  readonly root: string
+  readonly logLevel: LogLevel
+  /** Start only these and what they need. */
+  readonly services: readonly string[] | undefined
+  /** What services inherit, and `${VAR}` expands from. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** The supervisor ends with this when another one has the project: no failure. */
+export const takenExitCode = 75
+
+/** How long a supervisor may take until it can be spoken to, ms. */
+const bootLimitMs = 30_000
+
+/** Start a supervisor in the background, or find the one that another command is starting. */
+export const startDaemon = async (
+  paths: ProjectPaths,
+  request: DaemonRequest,
+): Promise<{ supervisor: Supervisor; isOurs: boolean }> => {
+  mkdirSync(dirname(paths.boot), { recursive: true, mode: 0o700 })
+  const log = openSync(paths.boot, 'w', 0o600)
+  const child = spawn(process.execPath, [...flags, entry(), '__supervise'], {
+    detached: true,
+    cwd: '/',
+    env: ownEnvironment(request.env),
+    stdio: ['pipe', log, log],
+  })
+  closeSync(log)
+  let exitCode: number | null | undefined
+  child.once('exit', (code) => (exitCode = code))
+  child.once('error', () => (exitCode = null))
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(JSON.stringify(request))
+  child.unref()
+  for (const deadline = Date.now() + bootLimitMs; Date.now() < deadline;) {
+    const supervisor = await tryConnect(paths)
+    if (supervisor !== undefined) return { supervisor, isOurs: supervisor.pid === child.pid }
+    if (exitCode !== undefined && exitCode !== takenExitCode)
+      throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words: lastWords(paths.boot) })
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: child.pid, limitMs: bootLimitMs })
+}
+
+/** SQLite prints a warning on the first Node that has it; the daemon's stderr is for what matters. */
+const flags = [...process.execArgv, '--disable-warning=ExperimentalWarning']
+
+/** The `sysg` that runs this command. */
+const entry = (): string => process.argv[1] ?? ''
+
+/** The supervisor itself runs without the caller's `NODE_*` settings: they belong to the services. */
+const ownEnvironment = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('NODE_')))
+
+const lastWords = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').trim().split('\n').slice(-5).join('\n')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,33 @@
+/** What the process in the background does: reads its request, becomes the supervisor, starts what is wanted. */
+import { text } from 'node:stream/consumers'
+import { whyOf } from '@systemg/core'
+import { loadConfig } from '../config/load-config.ts'
+import { firstPartyPlugins } from '../first-party.ts'
+import { takenExitCode, type DaemonRequest } from './daemon.ts'
+import { survive } from './survive.ts'
+import { supervise } from './supervise.ts'
+
+/** Resolves with the exit code of the process. */
+export const runDaemon = async (): Promise<number> => {
+  const request = JSON.parse(await text(process.stdin)) as DaemonRequest
+  const { config, cwd, env, root, logLevel, services } = request
+  const loaded = await loadConfig({ config, cwd, env, firstParty: firstPartyPlugins() })
+  if (loaded.system === undefined) throw new Error(`the config is not valid: ${loaded.problems[0]?.message ?? ''}`)
+  const running = await supervise({
+    ...{ root, env, logLevel },
+    config: loaded.system,
+    configFile: loaded.file,
+    plugins: loaded.plugins,
+    code: loaded.code,
+    stderr: undefined,
+  })
+  if (running === undefined) return takenExitCode
+  survive()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => void running.stop(`the supervisor got ${signal}`))
+  running.system.start(services === undefined ? {} : { names: services }).catch((thrown: unknown) => {
+    process.stderr.write(`${whyOf(thrown)}\n`)
+  })
+  const verdict = await running.ended
+  return verdict?.exitCode ?? 0
+}

@@ -1,0 +1,109 @@
+/**
+ * One project's supervisor, in this process: the lock, the host, the system with its plugins, and the signals that end
+ * it. `sysg start` runs it in the foreground, or in a process of its own (`daemon.ts`).
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { System, whyOf, type Outcome, type PluginUse, type ResolvedSystem, type SysgEvent } from '@systemg/core'
+import { StreamLog, supervisorSource } from '@systemg/plugins/logs'
+import type { LogLevel } from '../command.ts'
+import { firstPartyPlugins } from '../first-party.ts'
+import { acquireLock, createNodeHost, type Lock, type NodeHost } from '../host/index.ts'
+import { writeLink } from '../project/locate.ts'
+import { projectPaths } from '../project/state-root.ts'
+import { version } from '../version.ts'
+import { recordCode } from './code-record.ts'
+import { watchExitCondition, type Verdict } from './exit-when.ts'
+import { createTrace } from './trace.ts'
+
+export interface SupervisorOptions {
+  readonly root: string
+  /** The config's real path. */
+  readonly configFile: string
+  readonly config: ResolvedSystem
+  /** Files of the config and its plugins that are code. */
+  readonly code: readonly string[]
+  /** First-party and others, in the order of their setup. */
+  readonly plugins: readonly PluginUse[]
+  /** What services inherit. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly logLevel: LogLevel
+  /** Where the supervisor's own log is shown besides its file; undefined: nowhere. */
+  readonly stderr: NodeJS.WritableStream | undefined
+}
+
+export interface RunningSupervisor {
+  readonly system: System
+  /** Every event, as it happens. Returns how to stop listening. */
+  onEvent(listener: (event: SysgEvent) => void): () => void
+  /** Stop everything; the second time, or with `now`, kill. */
+  stop(why: string, now?: boolean): Promise<Outcome>
+  /** Resolves when nothing is left, with what `exit_when` decided. */
+  readonly ended: Promise<Verdict | undefined>
+}
+
+/** @returns `undefined` when another supervisor has the project. @throws {SysgError} when the system can't come up. */
+export const supervise = async (options: SupervisorOptions): Promise<RunningSupervisor | undefined> => {
+  const { config, configFile, root } = options
+  const paths = projectPaths(root, config.project.id)
+  mkdirSync(root, { recursive: true, mode: 0o700 })
+  const lock = acquireLock(paths.folder)
+  if (lock === undefined) return undefined
+  const { trace, into } = createTrace(options.logLevel, options.stderr)
+  let host: NodeHost | undefined
+  try {
+    host = createNodeHost({ folder: paths.folder, env: options.env, trace })
+    into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
+    const plugins = withOptions(options.plugins, {
+      control: { socket: paths.socket, pid: process.pid, version, config: configFile },
+      logs: { folder: paths.logs, pipes: join(paths.folder, 'run', 'output') },
+    })
+    const listeners = new Set<(event: SysgEvent) => void>()
+    const system = new System({ config, host, plugins, version })
+    system.hooks.event.tap('supervisor', (event) => {
+      for (const listener of listeners) listener(event)
+    })
+    const verdict = watchExitCondition(config.exit_when, system, listeners)
+    await system.boot()
+    writeLink(root, configFile, config.project.id)
+    recordCode(paths, options.code)
+    return {
+      system,
+      onEvent: (listener) => {
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      },
+      stop: stopper(system),
+      ended: system.ended.then(() => release(host, lock)).then(() => verdict()),
+    }
+  } catch (thrown) {
+    trace('error', `The system could not come up: ${whyOf(thrown)}`, { thrown })
+    await release(host, lock)
+    throw thrown
+  }
+}
+
+/** Of the supervisor's own log. */
+const ownLogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 }
+
+/** Options that only the supervisor knows, for the first-party plugins among `uses`. */
+const withOptions = (
+  uses: readonly PluginUse[],
+  options: NonNullable<Parameters<typeof firstPartyPlugins>[0]>,
+): readonly PluginUse[] => {
+  const known = new Map(firstPartyPlugins(options).map((use) => [use.plugin, use]))
+  return uses.map((use) => known.get(use.plugin) ?? use)
+}
+
+const stopper = (system: System) => {
+  let times = 0
+  return (why: string, now = false): Promise<Outcome> => {
+    times += 1
+    return system.shutdown({ why, now: now || times > 1 })
+  }
+}
+
+const release = async (host: NodeHost | undefined, lock: Lock): Promise<void> => {
+  await host?.dispose()
+  lock.release()
+}

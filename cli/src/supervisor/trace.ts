@@ -1,0 +1,44 @@
+/** The supervisor's own log: consola for people on stderr, and a file for `sysg logs --kind supervisor`. */
+import type { Trace } from '@systemg/core'
+import type { StreamLog } from '@systemg/plugins/logs'
+import { createConsola, type LogObject } from 'consola'
+import type { LogLevel } from '../command.ts'
+
+/** consola's numbers for our names. */
+const levels: Readonly<Record<LogLevel, number>> = { off: -999, error: 0, warn: 1, info: 3, debug: 4, trace: 5 }
+
+export interface SupervisorTrace {
+  readonly trace: Trace
+  /** From here on also into a file. */
+  into(log: StreamLog): void
+}
+
+/** @param stderr - What `logLevel` lets through is written there; undefined: nowhere but into the file. */
+export const createTrace = (logLevel: LogLevel, stderr: NodeJS.WritableStream | undefined): SupervisorTrace => {
+  let log: StreamLog | undefined
+  const toFile = (line: string, timeMs: number) => log?.write(new TextEncoder().encode(line), timeMs)
+  const logger = createConsola({
+    level: levels[logLevel],
+    reporters: [{ log: (entry) => write(entry, stderr, toFile) }],
+  })
+  return {
+    trace: (level, message, facts) => logger[level](message, ...(facts === undefined ? [] : [facts])),
+    into: (target) => (log = target),
+  }
+}
+
+const write = (
+  entry: LogObject,
+  stderr: NodeJS.WritableStream | undefined,
+  toFile: (line: string, timeMs: number) => void,
+): void => {
+  const [message, facts] = entry.args as [string, Readonly<Record<string, unknown>> | undefined]
+  const details = facts === undefined ? '' : ` ${JSON.stringify(facts, plain)}`
+  const line = `${entry.date.toISOString()} ${entry.type} ${message}${details}\n`
+  toFile(line, entry.date.getTime())
+  stderr?.write(line)
+}
+
+/** Errors have no fields that JSON would show. */
+const plain = (_key: string, value: unknown): unknown =>
+  value instanceof Error ? (value.stack ?? value.message) : value

@@ -1,0 +1,23 @@
+/** What can go wrong in `sysg init`. Stands beside the core's catalogue in the docs. */
+import { SysgError, type ErrorCatalog } from '@systemg/core'
+
+export const initErrors = {
+  SYSG_INIT_EXISTS: (facts: { file: string }) => ({
+    message: `There is a config here already: ${facts.file}.`,
+    hint: 'Nothing was written. `--force` writes a new one; `--config` says where.',
+  }),
+  SYSG_INIT_WRITE: (facts: { file: string; why: string }) => ({
+    message: `${facts.file} can't be written: ${facts.why}.`,
+    hint: 'Check the folder and its permissions.',
+  }),
+  SYSG_INIT_IMPORT: (facts: { file: string; why: string }) => ({
+    message: `${facts.file} can't be imported: ${facts.why}.`,
+    hint: 'Nothing was written. A Procfile, a Docker Compose file or a pm2 ecosystem file can be imported.',
+  }),
+} satisfies ErrorCatalog
+
+export const initError = (
+  ...[code, facts]: {
+    [C in keyof typeof initErrors]: [C, Parameters<(typeof initErrors)[C]>[0]]
+  }[keyof typeof initErrors]
+): SysgError => SysgError.of(code, (initErrors[code] as (facts: unknown) => { message: string; hint: string })(facts))

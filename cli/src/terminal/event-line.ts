@@ -1,0 +1,55 @@
+/** One event on one line, for people and for programs. */
+import type { SysgEvent } from '@systemg/core'
+import { describeEvent } from './event-words.ts'
+import type { Style, Terminal } from './terminal.ts'
+import { pad, plain } from './text.ts'
+
+/** `2026-01-31 12:00:00.000  #42  service.exited      api exited: code 1  ← #41`. The time is local. */
+export const eventLine = (event: SysgEvent, { paint }: Pick<Terminal, 'paint'>): string => {
+  const { seq, time, type, cause } = event
+  const parts = [
+    paint('dim', localTime(time)),
+    paint('dim', pad(`#${seq}`, seqWidth)),
+    paintType(pad(plain(type), typeWidth), type, paint),
+    describeEvent(event),
+    ...(cause === undefined ? [] : [paint('dim', `← #${cause}`)]),
+  ]
+  return parts.join('  ').trimEnd()
+}
+
+/** The event as SPEC §5 has it, without what a notification adds. */
+export const eventOf = ({ seq, time, project, service, instance, type, cause, data }: SysgEvent): SysgEvent => ({
+  seq,
+  time,
+  project,
+  ...(service === undefined ? {} : { service }),
+  ...(instance === undefined ? {} : { instance }),
+  type,
+  ...(cause === undefined ? {} : { cause }),
+  data,
+})
+
+const seqWidth = 5
+/** Most types are shorter. */
+const typeWidth = 19
+
+const styles: readonly (readonly [types: RegExp, style: Style])[] = [
+  [/\.(failed|unhealthy|rolled_back|start_failed|error|dropping)$/, 'red'],
+  [/\.(blocked|restarting|exited|daemonized|rejected)$/, 'yellow'],
+  [/\.(ready|completed|succeeded)$/, 'green'],
+]
+
+const paintType = (text: string, type: string, paint: Terminal['paint']): string => {
+  const style = styles.find(([types]) => types.test(type))?.[1]
+  return style === undefined ? text : paint(style, text)
+}
+
+/** What cannot be read as a time is shown as it is. */
+const localTime = (iso: string): string => {
+  const time = new Date(iso)
+  if (Number.isNaN(time.getTime())) return plain(iso)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+  return `${date} ${clock}.${String(time.getMilliseconds()).padStart(3, '0')}`
+}

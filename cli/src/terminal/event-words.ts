@@ -1,0 +1,82 @@
+/** What an event says, in words. Pure. */
+import type { EventData, Exit, SysgEvent } from '@systemg/core'
+import { formatElapsed } from './age.ts'
+import { plain } from './text.ts'
+
+/** One line: `api exited: code 1`. Events of plugins that are not known here say their data. */
+export const describeEvent = (event: SysgEvent): string => {
+  const who = event.service ?? 'the system'
+  const words = phrases[event.type as keyof typeof phrases] as Phrase | undefined
+  try {
+    if (words !== undefined) return plain(words(event.data as never, event.instance ?? who, who))
+  } catch {
+    // An older or newer systemg wrote it, with other data.
+  }
+  return plain(`${event.service === undefined ? '' : `${who}: `}${describeData(event.data)}`)
+}
+
+/** `code 1`, `killed by SIGKILL`. */
+export const describeExit = ({ code, signal, unknown, oomKilled }: Exit): string => {
+  if (oomKilled === true) return 'killed by the kernel: out of memory'
+  if (unknown === true) return 'nobody saw how'
+  return signal === null ? `code ${code ?? 'unknown'}` : `killed by ${signal}`
+}
+
+/** `from` is the instance that it is about, or the service. */
+type Phrase = (data: never, from: string, service: string) => string
+type Phrases = { readonly [T in keyof EventData]?: (data: EventData[T], from: string, service: string) => string }
+
+const because = (reason: string | null | undefined): string =>
+  reason === null || reason === undefined || reason === '' ? '' : `: ${reason}`
+
+const withPid = (pid: number | null): string => (pid === null ? '' : ` (pid ${pid})`)
+
+const phrases = {
+  'system.started': ({ version, adopted }) =>
+    `systemg ${version} runs${adopted > 0 ? `; ${adopted} ${adopted === 1 ? 'instance was' : 'instances were'} taken over` : ''}`,
+  'system.stopped': ({ reason }) => `the system stopped${because(reason)}`,
+  'system.reloaded': ({ changed }) =>
+    changed.length === 0 ? 'the config was applied: nothing changed' : `the config was applied: ${changed.join(', ')}`,
+  'service.waiting': ({ reason }, _, service) => `${service} ${reason}`,
+  'service.blocked': ({ reason }, _, service) => `${service} is blocked${because(reason)}`,
+  'service.starting': ({ reason }, _, service) => `${service} is starting${because(reason)}`,
+  'service.ready': ({ pid }, _, service) => `${service} is ready${withPid(pid)}`,
+  'service.unhealthy': ({ reason }, _, service) => `${service} is unhealthy${because(reason)}`,
+  'service.stopping': ({ reason }, _, service) => `${service} is stopping${because(reason)}`,
+  'service.stopped': ({ reason }, _, service) => `${service} is stopped${because(reason)}`,
+  'service.completed': ({ reason }, _, service) => `${service} completed${because(reason)}`,
+  'service.restarting': ({ delay_ms: delayMs, attempt, reason }, _, service) =>
+    `${service} restarts in ${formatElapsed(delayMs)} (attempt ${attempt})${because(reason)}`,
+  'service.failed': ({ reason }, _, service) => `${service} failed${because(reason)}`,
+  'service.scheduled': ({ reason }, _, service) => `${service} is scheduled${because(reason)}`,
+  'service.skipped': ({ reason }, _, service) => `${service} is skipped${because(reason)}`,
+  'service.exited': ({ exit, expected }, _, service) =>
+    `${service} exited: ${describeExit(exit)}${expected ? '' : ' (unexpected)'}`,
+  'service.daemonized': ({ pids }, _, service) =>
+    `${service} put itself into the background and left pid ${pids.join(', ')} behind`,
+  'service.start_failed': ({ reason }, _, service) => `${service} did not start${because(reason)}`,
+  'service.intent': ({ intent, by }, _, service) => `${service} is to be ${intent}, by ${by}`,
+  'instance.started': ({ pid, role }, instance) =>
+    `${instance} runs (pid ${pid}${role === 'candidate' ? ', candidate of a deploy' : ''})`,
+  'instance.ready': ({ pid }, instance) => `${instance} is ready (pid ${pid})`,
+  'instance.stopping': ({ pid, why }, instance) => `${instance} is stopping${withPid(pid)}${because(why)}`,
+  'instance.adopted': ({ pid }, instance) => `${instance} was taken over (pid ${pid})`,
+  'deploy.started': ({ strategy }, _, service) => `${service}: a ${strategy} deploy begins`,
+  'deploy.step': ({ step }, _, service) => `${service}: deploy step ${step}`,
+  'deploy.switched': ({ from, to }, _, service) =>
+    `${service}: ${to} serves${from === null ? '' : ` instead of ${from}`}`,
+  'deploy.succeeded': ({ duration_ms: durationMs }, _, service) =>
+    `${service}: the deploy succeeded after ${formatElapsed(durationMs)}`,
+  'deploy.rolled_back': ({ step, reason }, _, service) =>
+    `${service}: the deploy was rolled back in step ${step}${because(reason)}`,
+  'plugin.error': ({ plugin, hook, message }) => `plugin ${plugin} failed in ${hook}: ${message}`,
+} as const satisfies Phrases
+
+/** `stream=stderr reason="disk full"`. */
+const describeData = (data: Readonly<Record<string, unknown>>): string =>
+  Object.entries(data)
+    .map(
+      ([key, value]) =>
+        `${key}=${typeof value === 'string' && /^[\w./:-]+$/.test(value) ? value : JSON.stringify(value)}`,
+    )
+    .join(' ')

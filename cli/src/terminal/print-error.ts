@@ -1,0 +1,30 @@
+/** Errors as people see them: one line what, one line what to do; never a stack unless asked for. */
+import { isCoded } from '../failures.ts'
+import type { Terminal } from './terminal.ts'
+
+/** One coded error: `error: …`, then its hint and its code. */
+export const printError = (
+  terminal: Terminal,
+  error: { message: string; hint?: string | null | undefined; code?: string },
+): void => {
+  const code = error.code === undefined ? '' : ` [${error.code}]`
+  terminal.err(`${terminal.paintErr(['bold', 'red'], 'error:')} ${error.message}${terminal.paintErr('dim', code)}\n`)
+  if (error.hint !== null && error.hint !== undefined)
+    terminal.err(`${terminal.paintErr('cyan', ' hint:')} ${error.hint}\n`)
+}
+
+/** Something worth knowing that is no failure. */
+export const printWarning = (terminal: Terminal, message: string): void => {
+  terminal.err(`${terminal.paintErr(['bold', 'yellow'], 'warning:')} ${message}\n`)
+}
+
+/** Anything that was thrown. Without a code it is a mistake in systemg, and says so. */
+export const printThrown = (terminal: Terminal, thrown: unknown, options: { stack: boolean }): void => {
+  if (isCoded(thrown)) printError(terminal, thrown)
+  else {
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    const hint = 'This is a bug in systemg, or a plugin. `--log-level debug` shows the stack; please report it.'
+    printError(terminal, { message, hint, code: 'SYSG_INTERNAL' })
+  }
+  if (options.stack && thrown instanceof Error) terminal.err(`${thrown.stack ?? ''}\n`)
+}

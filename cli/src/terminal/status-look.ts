@@ -1,0 +1,35 @@
+/** One look at a system: what `sysg status` shows, and what it is worth as an exit code. */
+import { tryConnect } from '../client/connect.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { Failure } from '../failures.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+import { reportOf, type ServiceStatus, type StatusAnswer, type StatusReport } from './service-status.ts'
+import type { TableOptions } from './table.ts'
+
+/** What there was to see at one moment. */
+export interface Seen {
+  readonly exitCode: ExitCode
+  /** For `--json`. */
+  readonly json: unknown
+  /** For people, not wider than this; empty when there is nothing but the failure. */
+  lines(options: Pick<TableOptions, 'width' | 'paint'>): readonly string[]
+  /** Said after all that, on stderr. */
+  readonly failure?: Failure
+}
+
+/** States in which nobody has anything to do. Nothing is `stopped` but what somebody stopped, or did not ask for. */
+const wellStates: ReadonlySet<string> = new Set(['running', 'completed', 'skipped', 'scheduled', 'stopped'])
+
+export const exitCodeFor = (services: readonly Pick<ServiceStatus, 'state'>[]): ExitCode =>
+  services.every(({ state }) => wellStates.has(state)) ? exitCodes.done : exitCodes.failed
+
+/** What the supervisor answers; `undefined` when none runs. */
+export const askStatus = async (paths: ProjectPaths): Promise<StatusReport | undefined> => {
+  const supervisor = await tryConnect(paths)
+  if (supervisor === undefined) return undefined
+  try {
+    return reportOf((await supervisor.call('status', {}, { timeoutMs: 10_000 })) as StatusAnswer)
+  } finally {
+    supervisor.close()
+  }
+}

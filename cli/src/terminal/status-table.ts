@@ -1,0 +1,140 @@
+/** The table of `sysg status`. Pure. */
+import { formatAge } from './age.ts'
+import type { ChildStatus, ServiceStatus } from './service-status.ts'
+import { styleOfState } from './state-style.ts'
+import { renderTable, type Cell, type Column, type Row, type TableOptions } from './table.ts'
+import { plain, wrap } from './text.ts'
+
+export interface StatusTableOptions extends Pick<TableOptions, 'width' | 'paint'> {
+  /** Wall clock, ms. */
+  readonly nowMs: number
+}
+
+/** The table and, behind an empty line, how many services are in which state. */
+export const statusTable = (services: readonly ServiceStatus[], options: StatusTableOptions): string[] => {
+  if (services.length === 0) return ['No services.']
+  const columns = columnsFor(services)
+  const rows = services.flatMap((service) => [rowOf(service, columns, options.nowMs), ...childRows(service, columns)])
+  return [...renderTable(columns, rows, { ...options, noteTitle: 'WHY' }), '', ...wrap(countStates(services), options.width)]
+}
+
+/** `7 services: 5 running, 1 blocked, 1 backoff`. */
+export const countStates = (services: readonly { readonly state: string }[]): string => {
+  const counts = new Map<string, number>()
+  for (const { state } of services) counts.set(state, (counts.get(state) ?? 0) + 1)
+  const parts = [...counts]
+    .sort(([a], [b]) => rankOf(a) - rankOf(b))
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ')
+  return `${services.length} ${services.length === 1 ? 'service' : 'services'}${parts === '' ? '' : `: ${parts}`}`
+}
+
+/** Why a service is as it is, with what only the moment of looking can say: when it restarts, how long ago it ended. */
+export const noteOf = (service: ServiceStatus, nowMs: number): string => {
+  const { state, reason, retry_at: retryAt, cron } = service
+  const why = reason === null ? '' : plain(reason)
+  if (state === 'backoff' && retryAt !== null) {
+    const leftMs = Date.parse(retryAt) - nowMs
+    const when = leftMs > 0 ? `restart in ${formatAge(Math.ceil(leftMs / 1_000) * 1_000)}` : 'restarts now'
+    return why === '' ? when : `${when}: ${why}`
+  }
+  if (state === 'scheduled' && typeof cron?.next_run === 'string') {
+    const leftMs = Date.parse(cron.next_run) - nowMs
+    return [leftMs > 0 ? `next run in ${formatAge(leftMs)}` : 'runs now', why].filter((part) => part !== '').join('; ')
+  }
+  if (!resting.has(state)) return why
+  const ago = `${formatAge(nowMs - Date.parse(service.since))} ago`
+  return why === '' ? ago : `${why} (${ago})`
+}
+
+const order = [
+  ...['running', 'running (unsupervised)', 'completed', 'scheduled', 'starting', 'stopping', 'waiting'],
+  ...['blocked', 'backoff', 'unhealthy', 'failed', 'stopped', 'skipped'],
+]
+
+const rankOf = (state: string): number => (order.indexOf(state) + order.length + 1) % (order.length + 1)
+
+/** States whose end is told by nothing else. */
+const resting: ReadonlySet<string> = new Set(['stopped', 'completed', 'failed'])
+
+interface StatusColumn extends Column {
+  readonly cell: (service: ServiceStatus) => Cell
+}
+
+const none: Cell = { text: '-', style: 'dim' }
+
+const healthStyles = { healthy: 'green', unhealthy: 'red', starting: 'yellow' } as const
+
+/** The highest rank is left out first where the terminal is narrow. */
+const allColumns = {
+  name: { title: 'NAME', cell: ({ name }) => ({ text: plain(name) }) },
+  state: { title: 'STATE', cell: ({ state }) => ({ text: state, style: styleOfState(state) }) },
+  health: {
+    title: 'HEALTH',
+    dropRank: 3,
+    cell: ({ health }) => (health === 'none' ? none : { text: health, style: healthStyles[health] }),
+  },
+  pid: { title: 'PID', align: 'right', dropRank: 2, cell: (service) => pidOf(service) },
+  uptime: {
+    title: 'UPTIME',
+    align: 'right',
+    dropRank: 1,
+    cell: ({ uptime_ms: uptimeMs }) => (uptimeMs === null ? none : { text: formatAge(uptimeMs) }),
+  },
+  cpu: {
+    title: 'CPU',
+    align: 'right',
+    dropRank: 6,
+    cell: ({ cpu_percent: percent }) => (percent === null ? none : { text: `${percent.toFixed(1)}%` }),
+  },
+  memory: {
+    title: 'MEMORY',
+    align: 'right',
+    dropRank: 5,
+    cell: ({ memory_bytes: bytes }) => (bytes === null ? none : { text: formatBytes(bytes) }),
+  },
+  restarts: { title: 'RESTARTS', align: 'right', dropRank: 4, cell: ({ restarts }) => ({ text: `${restarts}` }) },
+} as const satisfies Record<string, StatusColumn>
+
+/** CPU and memory are shown when somebody measures them. */
+const columnsFor = (services: readonly ServiceStatus[]): readonly StatusColumn[] => {
+  const { name, state, health, pid, uptime, cpu, memory, restarts } = allColumns
+  const measured = services.some(({ cpu_percent, memory_bytes }) => cpu_percent !== null || memory_bytes !== null)
+  return [name, state, health, pid, uptime, ...(measured ? [cpu, memory] : []), restarts]
+}
+
+const rowOf = (service: ServiceStatus, columns: readonly StatusColumn[], nowMs: number): Row => ({
+  cells: columns.map(({ cell }) => cell(service)),
+  note: noteOf(service, nowMs),
+})
+
+/** Of several instances the first, and how many more there are. */
+const pidOf = ({ pid, instances }: ServiceStatus): Cell => {
+  if (pid === null) return none
+  const others = instances.filter((instance) => instance.pid !== null && instance.pid !== pid).length
+  return { text: others === 0 ? `${pid}` : `${pid} +${others}` }
+}
+
+const childRows = ({ children }: ServiceStatus, columns: readonly StatusColumn[], depth = 1): readonly Row[] =>
+  children.flatMap((child) => [
+    { cells: columns.map((column) => childCell(child, column, depth)), note: '' },
+    ...childRows({ children: child.children } as ServiceStatus, columns, depth + 1),
+  ])
+
+const childCell = ({ name, state, pid }: ChildStatus, { title }: Column, depth: number): Cell => {
+  if (title === 'NAME') return { text: `${'  '.repeat(depth - 1)}└ ${plain(name)}` }
+  if (title === 'STATE') return { text: state, style: styleOfState(state) }
+  return title === 'PID' && pid !== null ? { text: `${pid}` } : { text: '' }
+}
+
+/** 1024-based, as in configs: `512K`, `1.5G`. */
+const formatBytes = (bytes: number): string => {
+  const units = ['B', 'K', 'M', 'G', 'T']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit += 1
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)}${units[unit] ?? ''}`
+}

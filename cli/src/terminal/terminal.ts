@@ -1,0 +1,50 @@
+/** Where a command writes: stdout for results, stderr for everything else, colours only on a terminal. */
+import { styleText } from 'node:util'
+
+export type Style = Parameters<typeof styleText>[0]
+
+export interface Terminal {
+  /** Results. Parseable when asked for `--json`. Bytes are written as they are. */
+  out(text: string | Uint8Array): void
+  /** Messages for people. */
+  err(text: string): void
+  /** Width of the terminal in cells, stdout's or else stderr's; 80 when there is none. */
+  readonly columns: number
+  /** Its height in lines; left out when there is none. */
+  readonly rows?: number | undefined
+  /** stdout is a terminal. */
+  readonly isInteractive: boolean
+  /** stderr is a terminal, so progress may be drawn there. */
+  readonly canDraw: boolean
+  /** Colour for stdout; plain text when colours are off. */
+  paint(style: Style, text: string): string
+  /** Colour for stderr. */
+  paintErr(style: Style, text: string): string
+  /** stdin is a terminal, so questions may be asked. */
+  readonly canAsk: boolean
+}
+
+/** The real one. `color: false` turns colours off everywhere; so does `NO_COLOR`, and a stream that is no terminal. */
+export const createTerminal = (options: { color: boolean }): Terminal => {
+  const { stdout, stderr, stdin, env } = process
+  const isAllowed = options.color && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+  const paintFor =
+    (isTTY: boolean) =>
+    (style: Style, text: string): string =>
+      isAllowed && isTTY ? styleText(style, text, { validateStream: false }) : text
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    get columns() {
+      return [stdout, stderr].find(({ columns }) => columns > 0)?.columns ?? 80
+    },
+    get rows() {
+      return [stdout, stderr].find(({ rows }) => rows > 0)?.rows
+    },
+    isInteractive: stdout.isTTY,
+    canDraw: stderr.isTTY && env['TERM'] !== 'dumb',
+    canAsk: stdin.isTTY && stdout.isTTY,
+    paint: paintFor(stdout.isTTY),
+    paintErr: paintFor(stderr.isTTY),
+  }
+}

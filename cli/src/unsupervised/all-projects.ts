@@ -1,0 +1,87 @@
+/** `sysg status --all`: every project below the state root, and what is left of services no longer in a config. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CommandContext } from '../command.ts'
+import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts'
+import { Failure, isCoded } from '../failures.ts'
+import { projectPaths, stateRoot, type ProjectPaths } from '../project/state-root.ts'
+import { formatAge } from '../terminal/age.ts'
+import type { StatusReport } from '../terminal/service-status.ts'
+import { askStatus, exitCodeFor, type Seen } from '../terminal/status-look.ts'
+import { statusTable, type StatusTableOptions } from '../terminal/status-table.ts'
+import { plain, wrap } from '../terminal/text.ts'
+import { leftovers, type Leftover } from './leftovers.ts'
+import { livingServices } from './living-services.ts'
+
+/** One project, or why it can't be looked at. */
+interface ProjectStatus extends StatusReport {
+  readonly leftovers: readonly Leftover[]
+  readonly error: { readonly code: string; readonly message: string } | null
+}
+
+/** All projects at once; one that does not answer harms no other. */
+export const lookAtAll = async ({ env, globals }: Pick<CommandContext, 'env' | 'globals'>): Promise<Seen> => {
+  const root = stateRoot(env, globals.sys)
+  const nowMs = Date.now()
+  const projects = await Promise.all(projectsIn(root).map((paths) => lookAt(paths, nowMs)))
+  const isAnyAlive = projects.some(({ supervisor, error }) => supervisor !== null || error !== null)
+  return {
+    json: { projects },
+    exitCode: worst(projects),
+    lines: (options) =>
+      projects.flatMap((project, at) => [...(at > 0 ? [''] : []), ...linesOf(project, { ...options, nowMs })]),
+    ...(isAnyAlive ? {} : { failure: new Failure('SYSG_NO_SUPERVISOR', { project: `any project in ${root}` }) }),
+  }
+}
+
+const projectsIn = (root: string): readonly ProjectPaths[] =>
+  (existsSync(root) ? readdirSync(root, { withFileTypes: true }) : [])
+    .filter((entry) => entry.isDirectory() && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(entry.name))
+    .map(({ name }) => projectPaths(root, name))
+    .filter(({ folder }) => existsSync(join(folder, 'state.db')) || existsSync(join(folder, 'run')))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+
+const lookAt = async (paths: ProjectPaths, nowMs: number): Promise<ProjectStatus> => {
+  const none = { project: { id: paths.id, config: null }, supervisor: null, services: [], leftovers: [], error: null }
+  try {
+    const report = await askStatus(paths)
+    if (report === undefined) return { ...none, services: livingServices(paths, nowMs) }
+    const known = report.services.map(({ name }) => name)
+    return { ...report, leftovers: leftovers(paths, known), error: null }
+  } catch (thrown) {
+    if (!(thrown instanceof Error)) throw thrown
+    return { ...none, error: { code: isCoded(thrown) ? thrown.code : 'SYSG_INTERNAL', message: thrown.message } }
+  }
+}
+
+/** A project at rest is no failure, unless there is nothing else. */
+const worst = (projects: readonly ProjectStatus[]): ExitCode => {
+  const silent = projects.find(({ error }) => error !== null)?.error
+  if (silent !== undefined && silent !== null) return exitCodeOf(silent.code)
+  const isForsaken = projects.some(({ supervisor, services }) => supervisor === null && services.length > 0)
+  if (isForsaken || projects.every(({ supervisor }) => supervisor === null)) return exitCodes.noSupervisor
+  return exitCodeFor(projects.flatMap(({ services }) => services))
+}
+
+const linesOf = (project: ProjectStatus, options: StatusTableOptions): readonly string[] => {
+  const { services, supervisor, error } = project
+  const head = headOf(project, options)
+  if (error !== null)
+    return [...head, ...wrap(plain(error.message), options.width).map((line) => options.paint('red', line))]
+  const table = supervisor === null && services.length === 0 ? [] : statusTable(services, options)
+  const left = project.leftovers.map(({ name, what }) => `${plain(name)} (${what.join(', ')})`).join(', ')
+  return [
+    ...head,
+    ...table,
+    ...wrap(left === '' ? '' : `No longer in the config, but still kept: ${left}.`, options.width),
+  ]
+}
+
+const headOf = ({ project, supervisor }: ProjectStatus, { width, paint, nowMs }: StatusTableOptions) => {
+  const who =
+    supervisor === null
+      ? 'no supervisor'
+      : `supervisor ${supervisor.pid}, up ${formatAge(nowMs - Date.parse(supervisor.started_at))}`
+  const [first = '', ...rest] = wrap([project.id, who, project.config ?? ''].join('  ').trimEnd(), width)
+  return [first.replace(project.id, () => paint('bold', project.id)), ...rest]
+}

@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { loadAllInNode, loadInNode, type LoadedInNode } from './load-in-node.ts'
+import { tempFolder } from './temp-folder.ts'
+
+const zod = new URL('../../../node_modules/zod/index.js', import.meta.url).pathname
+
+const redis = `
+import { definePlugin } from '@systemg/core'
+import { z } from '${zod}'
+export default definePlugin({
+  name: 'redis',
+  options: z.strictObject({ port: z.number().default(6379), host: z.string() }),
+  service: { redis: z.string().optional() },
+})`
+
+const config = (entry: string, service = 'command: x'): string =>
+  `services: { a: { ${service} } }\nplugins:\n  - ${entry}\n`
+
+const mistakes: readonly (readonly [what: string, entry: string, place: string, text: RegExp])[] = [
+  ['is not installed', 'nobody-has-this', '3:5 SYSG_PLUGIN_NOT_FOUND', /npm install systemg-plugin-nobody-has-this/],
+  ['is misspelt', 'canry', '3:5 SYSG_PLUGIN_NOT_FOUND', /Did you mean `canary`/],
+  ['is part of systemg', 'restart', '3:5 SYSG_PLUGIN_NOT_FOUND', /always there: remove it/],
+  ['is a path without a dot', 'redis.ts', '3:5 SYSG_PLUGIN_NOT_FOUND', /`.\/redis.ts`/],
+  ['is a misspelt path', './rediss.ts', '3:5 SYSG_PLUGIN_NOT_FOUND', /Did you mean `redis.ts`/],
+  ['is a folder', './folder', '3:5 SYSG_PLUGIN_INVALID', /`folder\/index.ts`/],
+  ['is no plugin', './nothing.ts', '3:5 SYSG_PLUGIN_INVALID', /it is not what `definePlugin` gives/],
+  ['exports nothing', './empty.ts', '3:5 SYSG_PLUGIN_INVALID', /no default export/],
+  ['is a function', './function.ts', '3:5 SYSG_PLUGIN_INVALID', /it is a function/],
+  ['has no name', './nameless.ts', '3:5 SYSG_PLUGIN_INVALID', /no `name`/],
+  ['has a key without a schema', './schemaless.ts', '3:5 SYSG_PLUGIN_INVALID', /key `redis` is no zod 4 schema/],
+  ['was made for another API', './old.ts', '3:5 SYSG_PLUGIN_API', /plugin API 7/],
+  ['claims a key of another', './thief.ts', '3:5 SYSG_PLUGIN_KEY_TAKEN', /both claim the service key `restart_policy`/],
+  ['has the name of another', './twin.ts', '3:5 SYSG_PLUGIN_DUPLICATE', /Two plugins are called `restart`/],
+  ['is no data', '{ name: redis }', '3:5 SYSG_PLUGIN_INVALID', /the entry has no `use`/],
+  ['lacks an option', '{ use: ./redis.ts }', '3:5 SYSG_PLUGIN_OPTIONS', /`redis` has no `host`/],
+  [
+    'has a wrong option',
+    '{ use: ./redis.ts, host: h, port: many }',
+    '3:39 SYSG_PLUGIN_OPTIONS',
+    /`redis.port` must be a number/,
+  ],
+  ['has a misspelt option', '{ use: ./redis.ts, host: h, prot: 1 }', '3:33 SYSG_PLUGIN_OPTIONS', /Did you mean `port`/],
+  ['takes no options', '{ use: canary, weight: 1 }', '3:20 SYSG_PLUGIN_OPTIONS', /takes none/],
+  [
+    'has an undefined variable',
+    '{ use: ./redis.ts, host: "${NOPE}" }',
+    '3:31 SYSG_CONFIG_VARIABLE_UNDEFINED',
+    /`NOPE` is not set/,
+  ],
+  ['throws', './throws.ts', 'throws.ts:2:7 SYSG_PLUGIN_INVALID', /Plugin `.\/throws.ts` failed: no licence/],
+  ['has an enum', './enum.ts', 'enum.ts:1:1 SYSG_CONFIG_TS_SYNTAX', /TypeScript enum/],
+  ['ships TypeScript only', 'only-ts', '3:5 SYSG_CONFIG_TS_SYNTAX', /a package must ship JavaScript/],
+  ['is a module of Node', 'node:fs', '3:5 SYSG_PLUGIN_INVALID', /module of Node/],
+]
+
+const neighbours = {
+  'redis.ts': redis,
+  'folder/index.ts': '',
+  'nothing.ts': 'export default 1',
+  'empty.ts': 'export {}',
+  'function.ts': 'export default () => ({ name: "f" })',
+  'nameless.ts': 'export default { setup() {} }',
+  'schemaless.ts': 'export default { name: "s", service: { redis: "text" } }',
+  'old.ts': 'export default { name: "old", api: 7 }',
+  'thief.ts': `import { z } from '${zod}'\nexport default { name: 'thief', service: { restart_policy: z.string() } }`,
+  'twin.ts': 'export default { name: "restart" }',
+  'throws.ts': 'export default {}\nthrow new Error("no licence")',
+  'enum.ts': 'enum Color { Red }\nexport default { name: "e" }',
+  'node_modules/systemg-plugin-canary/package.json': '{"type":"module","main":"index.js"}',
+  'node_modules/systemg-plugin-canary/index.js': 'export default { name: "canary" }',
+  'node_modules/only-ts/package.json': '{"type":"module","main":"index.ts"}',
+  'node_modules/only-ts/index.ts': 'export default { name: "t" as string }',
+}
+
+describe('plugins of a config', { timeout: 30_000 }, () => {
+  it('are loaded by path, get their options, and their keys are known', async () => {
+    const folder = tempFolder({
+      'systemg.yaml': config('{ use: ./redis.ts, host: "${HOST}" }', 'command: x, redis: cache'),
+      'redis.ts': redis,
+    })
+    const { system, problems, plugins, code, variables } = await loadInNode(folder, { env: { HOST: 'localhost' } })
+    expect(problems).toEqual([])
+    expect(system?.services['a']).toMatchObject({ redis: 'cache' })
+    expect(plugins.find(({ name }) => name === 'redis')).toEqual({
+      name: 'redis',
+      options: { port: 6379, host: 'localhost' },
+    })
+    expect(code).toContain(join(folder, 'redis.ts'))
+    expect(variables).toContain('HOST')
+  })
+
+  it('are loaded by the name of a package, its short name too, also when it only exports for `import`', async () => {
+    const packaged = {
+      'node_modules/systemg-plugin-canary/package.json': JSON.stringify({
+        type: 'module',
+        exports: { '.': { import: './canary.js' } },
+      }),
+      'node_modules/systemg-plugin-canary/canary.js': `export const canary = { name: 'canary' }`,
+    }
+    for (const name of ['systemg-plugin-canary', 'canary']) {
+      const { problems, plugins } = await loadInNode(tempFolder({ ...packaged, 'systemg.yaml': config(name) }))
+      expect(problems).toEqual([])
+      expect(plugins.map((plugin) => plugin.name)).toContain('canary')
+    }
+  })
+
+  it('can be objects in TypeScript, with their required options checked', async () => {
+    const folder = tempFolder({
+      'redis.ts': redis,
+      'sysg.config.ts': `
+        import redis from './redis.ts'
+        export default { plugins: [redis], services: { a: { command: 'x' } } }`,
+      'with.ts': `
+        import redis from './redis.ts'
+        export default { plugins: [{ use: redis, host: 'h' }], services: { a: { command: 'x' } } }`,
+    })
+    const without = await loadInNode(folder)
+    expect(without.problems).toMatchObject([{ code: 'SYSG_PLUGIN_OPTIONS', path: ['plugins', 0, 'host'], line: null }])
+    const { problems, plugins } = await loadInNode(folder, { config: 'with.ts' })
+    expect(problems).toEqual([])
+    expect(plugins.at(-1)).toEqual({ name: 'redis', options: { port: 6379, host: 'h' } })
+  })
+
+  it('that are missing excuse keys that nobody knows, but not misspelt ones', async () => {
+    const folder = tempFolder({
+      'systemg.yaml':
+        'frobnicate: 1\nplugins: [nobody-has-this]\nservices: { a: { command: x, wobble: 1, replcas: 2 } }',
+    })
+    expect((await loadInNode(folder)).places).toEqual([
+      'systemg.yaml:2:11 SYSG_PLUGIN_NOT_FOUND',
+      'systemg.yaml:3:41 SYSG_CONFIG_KEY_UNKNOWN',
+    ])
+  })
+})
+
+describe('a plugin of a config', () => {
+  let loaded: readonly LoadedInNode[]
+  beforeAll(async () => {
+    const folders = mistakes.map(([, entry]) => tempFolder({ ...neighbours, 'systemg.yaml': config(entry) }))
+    loaded = await loadAllInNode(folders.map((cwd) => ({ cwd })))
+  }, 60_000)
+
+  it.each(mistakes.map(([what, , place, text], index) => ({ what, place, text, index })))(
+    'is a mistake with a place when it $what',
+    ({ place, text, index }) => {
+      const { places, problems, system } = loaded[index] ?? {}
+      expect(places).toEqual([/^\d/.test(place) ? `systemg.yaml:${place}` : place])
+      expect(`${problems?.[0]?.message ?? ''} ${problems?.[0]?.hint ?? ''}`).toMatch(text)
+      expect(system).toBeUndefined()
+    },
+  )
+})

@@ -1,0 +1,190 @@
+import type { Outcome, SysgEvent } from '@systemg/core'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { printOutcome } from '../../../cli/src/terminal/print-outcome.ts'
+import { advance, createProgress, progressLines, type ServiceProgress } from '../../../cli/src/terminal/progress.ts'
+import { widthOf } from '../../../cli/src/terminal/text.ts'
+import { fakeTerminal } from './fake-terminal.ts'
+import { screenOf } from './screen.ts'
+
+const startMs = Date.parse('2026-01-31T12:00:00Z')
+let seq = 0
+
+const event = (service: string, type: string, atMs: number, data: SysgEvent['data'] = {}): SysgEvent => ({
+  seq: (seq += 1),
+  time: new Date(startMs + atMs).toISOString(),
+  project: 'shop',
+  service,
+  type,
+  data,
+})
+
+const fine: Outcome = { ok: true, problems: [], warnings: [] }
+
+const plainPaint = (_: unknown, text: string) => text
+
+const after = (...events: readonly SysgEvent[]): readonly ServiceProgress[] => {
+  const seen = new Map<string, ServiceProgress>()
+  for (const one of events) advance(seen, one)
+  return [...seen.values()]
+}
+
+const lines = (services: readonly ServiceProgress[], columns: number, rows = 20) =>
+  progressLines(services, 'start', { columns, rows }, plainPaint)
+
+const coming = after(
+  event('store', 'service.starting', 0, { reason: null }),
+  event('api', 'service.waiting', 0, { reason: 'waits for store (starting)' }),
+  event('store', 'service.ready', 320, { pid: 1 }),
+  event('api', 'service.starting', 330, { reason: null }),
+  event('worker', 'service.waiting', 0, { reason: 'waits for api (starting), another-service (starting)' }),
+)
+
+describe('the lines of progress', () => {
+  it('say state, how long it took, and what is waited for', () => {
+    expect(lines(coming, 80)).toMatchInlineSnapshot(`
+      [
+        "  store   running   320ms",
+        "  api     starting",
+        "  worker  waiting   waits for api (starting), another-service (starting)",
+      ]
+    `)
+  })
+
+  it('fit into 40 columns', () => {
+    expect(lines(coming, 40)).toMatchInlineSnapshot(`
+      [
+        "  store   running   320ms",
+        "  api     starting",
+        "  worker  waiting   waits for api (star…",
+      ]
+    `)
+  })
+
+  it.each([1, 5, 10, 24, 60])('are never wider than %i columns', (columns) => {
+    const services = [
+      ...coming,
+      ...after(event('数据库'.repeat(20), 'service.failed', 5, { reason: '数据库'.repeat(30) })),
+    ]
+    for (const line of lines(services, columns)) expect(widthOf(line)).toBeLessThanOrEqual(columns)
+  })
+
+  it('are never more than there is room for: trouble and work in progress come first', () => {
+    const ready = Array.from({ length: 40 }, (_, at) => event(`ready-${at}`, 'service.ready', at))
+    const services = after(
+      ...ready,
+      event('slow', 'service.starting', 50),
+      event('broken', 'service.failed', 60, { reason: 'exit code 1' }),
+    )
+    expect(lines(services, 60, 5)).toMatchInlineSnapshot(`
+      [
+        "  ready-38  running",
+        "  ready-39  running",
+        "  slow      starting",
+        "  broken    failed    exit code 1",
+        "… and 38 services: 38 running",
+      ]
+    `)
+  })
+
+  it('show the step of a deploy', () => {
+    const services = after(event('api', 'service.starting', 0), event('api', 'deploy.step', 5, { step: 'pre_start' }))
+    expect(lines(services, 80)).toEqual(['  api  starting  deploy: pre_start'])
+  })
+
+  it('do not count what still runs as stopped', () => {
+    const services = after(event('api', 'service.ready', 0), event('api', 'service.ready', 900))
+    expect(progressLines(services, 'stop', { columns: 80, rows: 9 }, plainPaint)).toEqual(['  api  running'])
+    expect(progressLines(services, 'start', { columns: 80, rows: 9 }, plainPaint)).toEqual(['  api  running  900ms'])
+  })
+})
+
+describe('progress', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('is drawn in place while events come, once for those that come together', () => {
+    const terminal = fakeTerminal({ interactive: true, rows: 10 })
+    const progress = createProgress(terminal, 'start')
+    progress.onEvent(event('api', 'service.waiting', 0, { reason: 'waits for db (starting)' }))
+    progress.onEvent(event('api', 'service.starting', 5))
+    vi.advanceTimersByTime(100)
+    expect(screenOf(terminal.stderr)).toEqual(['  api  starting', ''])
+    progress.onEvent(event('db', 'service.ready', 7))
+    vi.advanceTimersByTime(100)
+    expect(screenOf(terminal.stderr)).toEqual(['  api  starting', '  db   running', ''])
+    expect(terminal.stderr.split('api')).toHaveLength(3)
+  })
+
+  it('ends with what was drawn and how many are in which state', () => {
+    const terminal = fakeTerminal({ interactive: true })
+    const progress = createProgress(terminal, 'start')
+    progress.onEvent(event('api', 'service.ready', 7))
+    progress.done(fine)
+    progress.onEvent(event('api', 'service.failed', 9))
+    vi.runAllTimers()
+    expect(screenOf(terminal.stderr)).toEqual(['  api  running', '1 service: 1 running', ''])
+  })
+
+  it('ends with each problem, its hint and its last lines', () => {
+    const terminal = fakeTerminal({ interactive: true })
+    const progress = createProgress(terminal, 'start')
+    progress.onEvent(event('api', 'service.failed', 7, { reason: 'exit code 1' }))
+    const problem = {
+      service: 'api',
+      code: 'SYSG_START_FAILED',
+      message: '`api` did not start: failed: exit code 1.',
+      hint: '`sysg logs api` shows what it wrote.',
+      last_lines: ['\u001B[31mError: boom\u001B[0m', '', '    at main'],
+    }
+    progress.done({ ok: false, problems: [problem], warnings: ['`db` stays stopped.'] }, [
+      { state: 'failed' },
+      { state: 'running' },
+    ])
+    expect(`\n${screenOf(terminal.stderr).join('\n')}`).toMatchInlineSnapshot(`
+      "
+        api  failed  exit code 1
+      error: \`api\` did not start: failed: exit code 1. [SYSG_START_FAILED]
+       hint: \`sysg logs api\` shows what it wrote.
+        │ Error: boom
+        │
+        │     at main
+      warning: \`db\` stays stopped.
+      2 services: 1 running, 1 failed
+      "
+    `)
+  })
+
+  it('leaves nothing behind when it is cleared, and draws no more', () => {
+    const terminal = fakeTerminal({ interactive: true })
+    const progress = createProgress(terminal, 'stop')
+    progress.onEvent(event('api', 'service.stopping', 0))
+    vi.advanceTimersByTime(100)
+    progress.onEvent(event('api', 'service.stopped', 5))
+    progress.clear()
+    progress.done(fine)
+    vi.runAllTimers()
+    expect(screenOf(terminal.stderr)).toEqual([''])
+  })
+
+  it('is nothing but the problems where there is no terminal', () => {
+    const terminal = fakeTerminal()
+    const progress = createProgress(terminal, 'start')
+    progress.onEvent(event('api', 'service.ready', 7))
+    vi.runAllTimers()
+    progress.done({ ...fine, warnings: ['`db` stays stopped.'] }, [{ state: 'running' }])
+    expect(terminal.stderr).toBe('warning: `db` stays stopped.\n')
+    expect(terminal.stdout).toBe('')
+  })
+})
+
+describe('an outcome', () => {
+  it('that is fine says nothing', () => {
+    const terminal = fakeTerminal()
+    printOutcome(terminal, fine)
+    expect(terminal.stderr).toBe('')
+  })
+})

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest'
+import { countStates, noteOf, statusTable } from '../../../cli/src/terminal/status-table.ts'
+import { widthOf } from '../../../cli/src/terminal/text.ts'
+import { ago, nowMs, service, shop } from './services.ts'
+
+const paint = (_: unknown, text: string) => text
+const at = (width: number, services = shop) => statusTable(services, { width, nowMs, paint })
+const text = (width: number, services = shop) => `\n${at(width, services).join('\n')}\n`
+
+describe('the table of services', () => {
+  it('has everything on one line per service at 250 columns', () => {
+    expect(text(250)).toMatchInlineSnapshot(`
+      "
+      NAME         STATE      HEALTH       PID  UPTIME  RESTARTS  WHY
+      store        running    healthy     4720   5m12s         0
+      migrate      completed  -              -       -         0  5m ago
+      api          backoff    -              -       -        12  restart in 4s: exit code 1, \`Error: listen EADDRINUSE: address already in use 127.0.0.1:7412\`
+      worker       blocked    -              -       -         0  api is in backoff: exit code 1, \`Error: listen EADDRINUSE: address already in use 127.0.0.1:7412\`
+      mailer       unhealthy  unhealthy  31337      2h         0  status 503
+      reports      scheduled  -              -       -         0  next run in 4m
+      cache.local  stopped    -              -       -         0  stopped by you (3d ago)
+
+      7 services: 1 running, 1 completed, 1 scheduled, 1 blocked, 1 backoff, 1 unhealthy, 1 stopped
+      "
+    `)
+  })
+
+  it('puts long reasons on lines of their own at 80 columns', () => {
+    expect(text(80)).toMatchInlineSnapshot(`
+      "
+      NAME         STATE      HEALTH       PID  UPTIME  RESTARTS  WHY
+      store        running    healthy     4720   5m12s         0
+      migrate      completed  -              -       -         0  5m ago
+      api          backoff    -              -       -        12
+          restart in 4s: exit code 1, \`Error: listen EADDRINUSE: address already in
+          use 127.0.0.1:7412\`
+      worker       blocked    -              -       -         0
+          api is in backoff: exit code 1, \`Error: listen EADDRINUSE: address already
+          in use 127.0.0.1:7412\`
+      mailer       unhealthy  unhealthy  31337      2h         0  status 503
+      reports      scheduled  -              -       -         0  next run in 4m
+      cache.local  stopped    -              -       -         0
+          stopped by you (3d ago)
+
+      7 services: 1 running, 1 completed, 1 scheduled, 1 blocked, 1 backoff, 1
+      unhealthy, 1 stopped
+      "
+    `)
+  })
+
+  it('is still whole at 60 columns', () => {
+    expect(text(60)).toMatchInlineSnapshot(`
+      "
+      NAME         STATE      HEALTH       PID  UPTIME  RESTARTS
+      store        running    healthy     4720   5m12s         0
+      migrate      completed  -              -       -         0
+          5m ago
+      api          backoff    -              -       -        12
+          restart in 4s: exit code 1, \`Error: listen EADDRINUSE:
+          address already in use 127.0.0.1:7412\`
+      worker       blocked    -              -       -         0
+          api is in backoff: exit code 1, \`Error: listen
+          EADDRINUSE: address already in use 127.0.0.1:7412\`
+      mailer       unhealthy  unhealthy  31337      2h         0
+          status 503
+      reports      scheduled  -              -       -         0
+          next run in 4m
+      cache.local  stopped    -              -       -         0
+          stopped by you (3d ago)
+
+      7 services: 1 running, 1 completed, 1 scheduled, 1 blocked,
+      1 backoff, 1 unhealthy, 1 stopped
+      "
+    `)
+  })
+
+  it('leaves out restarts first', () => {
+    expect(at(52)[0]).toMatchInlineSnapshot(`"NAME         STATE      HEALTH       PID  UPTIME"`)
+  })
+
+  it('keeps name, state and what fits besides at 40 columns', () => {
+    expect(text(40)).toMatchInlineSnapshot(`
+      "
+      NAME         STATE        PID  UPTIME
+      store        running     4720   5m12s
+      migrate      completed      -       -
+          5m ago
+      api          backoff        -       -
+          restart in 4s: exit code 1, \`Error:
+          listen EADDRINUSE: address already
+          in use 127.0.0.1:7412\`
+      worker       blocked        -       -
+          api is in backoff: exit code 1,
+          \`Error: listen EADDRINUSE: address
+          already in use 127.0.0.1:7412\`
+      mailer       unhealthy  31337      2h
+          status 503
+      reports      scheduled      -       -
+          next run in 4m
+      cache.local  stopped        -       -
+          stopped by you (3d ago)
+
+      7 services: 1 running, 1 completed, 1
+      scheduled, 1 blocked, 1 backoff, 1
+      unhealthy, 1 stopped
+      "
+    `)
+  })
+
+  it.each([12, 20, 33, 40, 60, 80, 120, 250])('has no line wider than %i columns', (width) => {
+    for (const line of at(width)) expect(widthOf(line)).toBeLessThanOrEqual(Math.max(width, 19))
+  })
+
+  it('is one line per service, however long, where nobody looks', () => {
+    expect(at(Number.POSITIVE_INFINITY)).toHaveLength(shop.length + 3)
+  })
+
+  it('shows cpu and memory only when somebody measures them', () => {
+    const services = [
+      service('api', { pid: 1, uptime_ms: 1000, cpu_percent: 0.44, memory_bytes: 52_428_800 }),
+      service('db', { pid: 2, uptime_ms: 1000, memory_bytes: 1.5 * 1024 ** 3 }),
+    ]
+    expect(text(80, services)).toMatchInlineSnapshot(`
+      "
+      NAME  STATE    HEALTH  PID  UPTIME   CPU  MEMORY  RESTARTS  WHY
+      api   running  -         1      1s  0.4%     50M         0
+      db    running  -         2      1s     -    1.5G         0
+
+      2 services: 2 running
+      "
+    `)
+  })
+
+  it('shows spawned children below their parent', () => {
+    const child = { name: 'w1', pid: 12, state: 'running', depth: 1, expires_at: null }
+    const services = [
+      service('pool', {
+        pid: 11,
+        uptime_ms: 1000,
+        children: [{ ...child, children: [{ ...child, name: 'w1a', pid: 13, children: [] }] }],
+      }),
+    ]
+    expect(text(80, services)).toMatchInlineSnapshot(`
+      "
+      NAME     STATE    HEALTH  PID  UPTIME  RESTARTS  WHY
+      pool     running  -        11      1s         0
+      └ w1     running           12
+        └ w1a  running           13
+
+      1 service: 1 running
+      "
+    `)
+  })
+
+  it('counts the other instances behind the pid', () => {
+    const instance = { role: 'active', replica: 0, slot: null, state: 'running' } as const
+    const instances = [10, 11, 12].map((pid) => ({ ...instance, id: `api-${pid}`, pid }))
+    expect(at(80, [service('api', { pid: 10, instances })])[1]).toContain('10 +2')
+  })
+
+  it('shortens a name that cannot fit in its middle, and says so', () => {
+    const name = `${'a'.repeat(30)}.${'b'.repeat(32)}`
+    expect(at(40, [service(name)])[1]).toMatchInlineSnapshot(`"aaaaaaaaaaaaaaa…bbbbbbbbbbbbbbb  running"`)
+  })
+
+  it('measures wide characters by their cells', () => {
+    const services = [service('a', { state: 'failed', reason: '数据库连不上', since: ago(0) }), service('b')]
+    const [, first] = at(80, services)
+    expect(first).toContain('数据库连不上 (0s ago)')
+    expect(widthOf(first ?? '')).toBe((first ?? '').length + 6)
+  })
+
+  it('lets no program play with the terminal', () => {
+    const [, line] = at(250, [
+      service('api', { state: 'failed', reason: 'exit code 1, `\u001B[2J\u001B[31mred\u0007\u202Eevil\nnext`' }),
+    ])
+    expect(line).toContain('`red��evil next`')
+    expect(line).not.toContain('\u001B')
+  })
+
+  it('says that there are none', () => {
+    expect(at(80, [])).toEqual(['No services.'])
+  })
+
+  it('colours states, and nothing but the text', () => {
+    const coloured = statusTable(shop, { width: 250, nowMs, paint: (style, word) => `<${String(style)}>${word}</>` })
+    expect(coloured[1]).toContain('<green>running</>  ')
+    expect(coloured[3]).toContain('<yellow>backoff</>')
+    expect(coloured[5]).toContain('<red>unhealthy</>  <red>unhealthy</>')
+    expect(coloured[7]).toContain('<dim>stopped</>')
+  })
+})
+
+describe('a note', () => {
+  it.each([
+    ['restarts now', { state: 'backoff', retry_at: ago(1), reason: null }],
+    ['restart in 1s: boom', { state: 'backoff', retry_at: ago(-10), reason: 'boom' }],
+    ['boom', { state: 'backoff', reason: 'boom' }],
+    ['gave up: max_restarts (1m ago)', { state: 'failed', reason: 'gave up: max_restarts' }],
+    ['1m ago', { state: 'completed' }],
+    ['next run in 2h', { state: 'scheduled', cron: { next_run: ago(-7_300_000), running: false, history: [] } }],
+    ['3 of 4 ready', { state: 'running', reason: '3 of 4 ready' }],
+    ['', { state: 'running' }],
+  ])('is %j', (note, set) => {
+    expect(noteOf(service('api', set), nowMs)).toBe(note)
+  })
+})
+
+describe('the closing line', () => {
+  it('counts states, those that are well first', () => {
+    expect(countStates(shop)).toBe(
+      '7 services: 1 running, 1 completed, 1 scheduled, 1 blocked, 1 backoff, 1 unhealthy, 1 stopped',
+    )
+    expect(countStates([{ state: 'failed' }, { state: 'strange' }, { state: 'running' }])).toBe(
+      '3 services: 1 running, 1 failed, 1 strange',
+    )
+    expect(countStates([{ state: 'running' }])).toBe('1 service: 1 running')
+    expect(countStates([])).toBe('0 services')
+  })
+})

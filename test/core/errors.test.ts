@@ -1,0 +1,123 @@
+import { catalog, SysgError, whyOf } from '@systemg/core'
+import { describe, expect, it } from 'vitest'
+
+/** What a plugin, a parser or a user wrote; a full stop is its writer's task. */
+const text = { message: 'Something is wrong.', hint: 'Do something.' }
+
+/** Facts for every code: the compiler asks for those of a new one. */
+const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof catalog)[C]>[0][] } = {
+  SYSG_INTERNAL_TRANSITION: [{ table: 'replica', from: 'idle', cue: 'retry' }],
+  SYSG_DEPENDENCY_CYCLE: [{ path: ['a', 'b', 'a'] }],
+  SYSG_DEPENDENCY_UNKNOWN: [
+    { service: 'api', name: 'bd', suggestion: 'db' },
+    { service: 'api', name: 'x' },
+  ],
+  SYSG_DEPENDENCY_STOPPED: [
+    { service: 'api', names: ['db'] },
+    { service: 'api', names: ['db', 'cache'] },
+  ],
+  SYSG_DEPENDENCY_DOWN: [{ service: 'api', reason: 'db is stopped' }],
+  SYSG_SERVICE_UNKNOWN: [{ name: 'ap' }, { name: 'ap', suggestion: 'api' }],
+  SYSG_SPAWN_FAILED: ['ENOENT', 'EACCES', 'ENOEXEC', 'EAGAIN', 'EMFILE', 'ENOMEM', 'EWHAT'].map((errno) => ({
+    ...{ service: 'api', program: './api', errno, why: 'no such file' },
+  })),
+  SYSG_START_FAILED: [{ service: 'api', reason: 'exit code 1' }],
+  SYSG_DEPLOY_FAILED: [{ service: 'api', step: 'ready', reason: 'exit code 1' }],
+  SYSG_DEPLOY_SUPERSEDED: [{ service: 'api', by: 'stop' }],
+  SYSG_STOP_INCOMPLETE: [{ service: 'api', pids: [4, 5] }],
+  SYSG_SERVICE_DAEMONIZED: [{ service: 'api' }],
+  SYSG_PLUGIN_FAILED: [
+    { plugin: 'a', hook: 'prepare', service: 'api', why: 'no' },
+    { plugin: 'a', hook: 'boot', why: 'no' },
+  ],
+  SYSG_PLUGIN_TIMEOUT: [
+    { plugin: 'a', hook: 'prepare', service: 'api', limitMs: 5 },
+    { plugin: 'a', hook: 'boot', limitMs: 5 },
+  ],
+  SYSG_PLUGIN_DUPLICATE: [{ plugin: 'a' }],
+  SYSG_PLUGIN_KEY_TAKEN: [{ plugin: 'a', other: 'b', key: 'k', scope: 'service' }],
+  SYSG_PLUGIN_API: [{ plugin: 'a', wants: 2, has: 1 }],
+  SYSG_PLUGIN_ORDER: [{ path: ['a', 'b', 'a'] }],
+  SYSG_REGISTRY_TAKEN: [{ kind: 'probe', name: 'http', plugin: 'a', other: 'b' }],
+  SYSG_SHUTTING_DOWN: [undefined],
+  SYSG_TIMEOUT: [{ what: 'The start', limitMs: 5 }],
+  SYSG_CONFIG_INVALID: [
+    { count: 1, file: 'sysg.yaml' },
+    { count: 2, file: 'sysg.yaml' },
+  ],
+  SYSG_CONFIG_YAML: [text],
+  SYSG_CONFIG_EMPTY: [{ what: 'The config', hint: 'Write one.' }],
+  SYSG_CONFIG_INCLUDE: [{ path: 'a.yaml', why: 'is not there', chain: ['sysg.yaml', 'a.yaml'] }],
+  SYSG_CONFIG_KEY_UNKNOWN: [{ key: 'comand', suggestion: 'command' }, { key: 'x' }, { key: 'x', hint: 'Move it.' }],
+  SYSG_CONFIG_KEY_MISSING: [
+    { what: '`api`', key: 'command' },
+    { what: '`api`', key: 'command', expected: 'text' },
+  ],
+  SYSG_CONFIG_VALUE: [text],
+  SYSG_CONFIG_SERVICE_NAME: [{ name: 'a b', why: 'it has a space' }],
+  SYSG_CONFIG_VARIABLE_UNDEFINED: [
+    { name: 'PORT', reference: '${PORT}' },
+    { name: 'PORT', reference: '${PORT:?say it}', message: 'say it' },
+  ],
+  SYSG_CONFIG_VARIABLE_CIRCLE: [{ names: ['A', 'B'] }],
+  SYSG_CONFIG_VARIABLE_SYNTAX: [{ reference: '${', why: 'is not closed' }],
+  SYSG_CONFIG_COMBINATION: [text],
+  SYSG_UNLISTED: [text],
+}
+
+describe('every error of the catalogue', () => {
+  const cases = Object.entries(facts).flatMap(([code, all]) => all.map((each) => [code, each] as const))
+
+  it('has a case here', () => {
+    expect(Object.keys(facts).sort()).toEqual(Object.keys(catalog).sort())
+  })
+
+  it.each(cases)('%s %j says what happened and what to do', (code, each) => {
+    const { message, hint } = (catalog[code as keyof typeof catalog] as (facts: unknown) => typeof text)(each)
+    for (const said of [message, hint]) {
+      expect(said).toMatch(/[.?…]$/)
+      expect(said).toMatch(/^\S.*\S$/s)
+      expect(said).not.toMatch(/undefined|null|\[object|\.\.$|NaN/)
+    }
+    expect(code).toMatch(/^SYSG_[A-Z]+(_[A-Z]+)*$/)
+  })
+})
+
+describe('an error', () => {
+  it('has a code, a message, a hint, its place and its cause', () => {
+    const cause = new Error('disk')
+    const at = { file: '/a.yaml', line: 3, column: 5 }
+    const error = new SysgError('SYSG_SERVICE_UNKNOWN', { name: 'ap' }, { cause, at })
+    expect(error).toBeInstanceOf(Error)
+    expect(error).toMatchObject({ ...{ name: 'SysgError', code: 'SYSG_SERVICE_UNKNOWN' }, at, cause })
+    expect(error.message).toBe('There is no service `ap`.')
+    expect(error.hint).toBe('`sysg status` lists the services.')
+  })
+
+  it('without a cause has none, not one that is undefined', () => {
+    expect('cause' in new SysgError('SYSG_SHUTTING_DOWN', undefined)).toBe(false)
+  })
+
+  it('of a plugin has the code it was given, also for those who look at it as JSON', () => {
+    const error = SysgError.of('SYSG_MINE_BROKEN', { message: 'It broke.' }, { cause: 1 })
+    expect(error).toBeInstanceOf(SysgError)
+    expect(error.code).toBe('SYSG_MINE_BROKEN')
+    expect(error.message).toBe('It broke.')
+    expect(error.hint).toBeUndefined()
+    expect(error.cause).toBe(1)
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ code: 'SYSG_MINE_BROKEN' })
+  })
+})
+
+describe('why something was thrown', () => {
+  it.each<[unknown, string]>([
+    [new Error('The disk is full.'), 'The disk is full'],
+    [new Error('no stop'), 'no stop'],
+    [new SysgError('SYSG_SERVICE_UNKNOWN', { name: 'x' }), 'There is no service `x`'],
+    ['text.', 'text'],
+    [undefined, 'undefined'],
+    [{ toString: () => 'odd' }, 'odd'],
+  ])('%s', (thrown, why) => {
+    expect(whyOf(thrown)).toBe(why)
+  })
+})

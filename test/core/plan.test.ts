@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { changedKeys, isSame, liveKeys } from '../../core/src/plan.ts'
+import { defaultEdge, resolvedService } from './resolved-service.ts'
+
+describe('changed keys', () => {
+  it('are none when nothing differs, however it was written down', () => {
+    const before = resolvedService('api', { depends_on: { db: defaultEdge, cache: defaultEdge } })
+    const after = resolvedService('api', { depends_on: { cache: defaultEdge, db: defaultEdge } })
+    expect(changedKeys(before, after)).toEqual([])
+  })
+
+  it('are those whose value differs, sorted', () => {
+    const after = resolvedService('api', { stop_timeout: 1, argv: ['y'], command: 'y' })
+    expect(changedKeys(resolvedService('api'), after)).toEqual(['argv', 'command', 'stop_timeout'])
+  })
+
+  it('are also those that only one of the two has', () => {
+    const plain = resolvedService('api')
+    const extended = resolvedService('api', { env: { vars: {} } })
+    expect(changedKeys(plain, extended)).toEqual(['env'])
+    expect(changedKeys(extended, plain)).toEqual(['env'])
+  })
+
+  it('see a difference in the order of a list', () => {
+    const of = (...codes: number[]) => resolvedService('api', { success_exit_codes: codes })
+    expect(changedKeys(of(0, 3), of(3, 0))).toEqual(['success_exit_codes'])
+  })
+
+  it('count as live only what a running process can do without', () => {
+    expect(liveKeys).not.toContain('command')
+    expect(liveKeys).not.toContain('argv')
+    expect(liveKeys).not.toContain('working_dir')
+    for (const key of liveKeys) expect(Object.keys(resolvedService('api'))).toContain(key)
+  })
+})
+
+describe('the same JSON', () => {
+  it.each<[unknown, unknown, boolean]>([
+    [1, 1, true],
+    ['1', 1, false],
+    [null, null, true],
+    [null, {}, false],
+    [{}, null, false],
+    [undefined, null, false],
+    [[], {}, false],
+    [{}, [], false],
+    [[1, [2]], [1, [2]], true],
+    [[1, 2], [1], false],
+    [[1], [1, 2], false],
+    [{ a: 1 }, { b: 1 }, false],
+    [{ a: 1, b: 2 }, { b: 2, a: 1 }, true],
+    [{ a: { b: [] } }, { a: { b: {} } }, false],
+    [0, -0, true],
+  ])('%j and %j: %s', (a, b, expected) => {
+    expect(isSame(a, b)).toBe(expected)
+  })
+
+  it('is found for a copy, and only for what serializes alike', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), fc.jsonValue(), (a, b) => {
+        expect(isSame(a, structuredClone(a))).toBe(true)
+        if (isSame(a, b)) expect(sorted(a)).toBe(sorted(b))
+        expect(isSame(a, b)).toBe(isSame(b, a))
+      }),
+    )
+  })
+
+  it('is not found where a key is only in the prototype', () => {
+    const hidden: unknown = JSON.parse('{"__proto__":{}}')
+    expect(isSame(hidden, { a: {} })).toBe(false)
+    expect(isSame(hidden, structuredClone(hidden))).toBe(true)
+  })
+})
+
+/** JSON with the keys of every map in order. */
+const sorted = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : Object.is(part, -0)
+        ? 0
+        : part,
+  )

@@ -1,0 +1,218 @@
+/** Every example comes up, does what its README says, stops, and leaves nothing behind. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { expect, it, onTestFinished, vi } from 'vitest'
+
+const repository = join(import.meta.dirname, '../..')
+
+it('has a test for every example', () => {
+  const folders = readdirSync(join(repository, 'examples'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(repository, 'examples', entry.name, 'README.md')))
+    .map(({ name }) => name)
+  expect(folders.sort()).toEqual(['first', 'shop', 'typescript'])
+})
+
+it('first: web starts after the database and greets visitors by their number', async () => {
+  const [databasePort, webPort] = await freePorts()
+  const example = openExample('first', { DATABASE_PORT: String(databasePort), WEB_PORT: String(webPort) })
+
+  await example.sysg('start', '-d')
+  expect(await example.states()).toEqual({ database: 'running', web: 'running' })
+  const greetings = [await get(webPort, '/'), await get(webPort, '/')]
+  expect(greetings.map(({ body }) => body)).toEqual(['Welcome, visitor 2\n', 'Welcome, visitor 3\n'])
+
+  await example.sysg('stop')
+  await example.untilNothingRuns()
+})
+
+it('first: web is blocked while the database is dead, and comes back when a person starts it', async () => {
+  const [databasePort, webPort] = await freePorts()
+  const example = openExample('first', { DATABASE_PORT: String(databasePort), WEB_PORT: String(webPort) })
+  await example.sysg('start', '-d')
+
+  process.kill(await example.pid('database'), 'SIGKILL')
+  await vi.waitFor(async () => expect(await example.states()).toEqual({ database: 'failed', web: 'blocked' }), patience)
+
+  await example.sysg('start', '-s', 'database')
+  await vi.waitFor(
+    async () => expect(await example.states()).toEqual({ database: 'running', web: 'running' }),
+    patience,
+  )
+  expect((await get(webPort, '/')).status).toBe(200)
+
+  await example.sysg('stop')
+  await example.untilNothingRuns()
+})
+
+it('shop: an order is taken, packed, and survives the death of the store', async () => {
+  const [storePort, apiPort] = await freePorts()
+  const example = openExample('shop')
+  writeFileSync(join(example.folder, 'shop.env'), `STORE_PORT=${storePort}\nAPI_PORT=${apiPort}\n`)
+  const running = { store: 'running', migrate: 'completed', api: 'running', worker: 'running' }
+
+  await example.sysg('start', '-d')
+  expect(await example.states()).toEqual(running)
+  expect(await get(apiPort, '/orders?product=tea', 'POST')).toMatchObject({ status: 201 })
+  await vi.waitFor(async () => expect((await get(apiPort, '/orders/1')).body).toContain('"packed"'), patience)
+
+  const killed = await example.pid('store')
+  process.kill(killed, 'SIGKILL')
+  await vi.waitFor(async () => {
+    expect(await example.pid('store')).not.toBe(killed)
+    expect(await example.states()).toEqual(running)
+  }, patience)
+  expect((await get(apiPort, '/orders/1')).body).toContain('"packed"')
+  expect((await get(apiPort, '/stock/tea')).body).toContain('19')
+
+  await example.sysg('stop')
+  await example.untilNothingRuns()
+})
+
+it('typescript: the plugin in the config writes down every start', async () => {
+  const example = openExample('typescript')
+  const starts = () =>
+    readFileSync(join(example.folder, 'starts.log'), 'utf8')
+      .replaceAll(/^\S+Z | as .*$/gm, '')
+      .trim()
+      .split('\n')
+
+  await example.sysg('start', '-d')
+  expect(await example.states()).toEqual({ minutes: 'running', seconds: 'running' })
+  await example.sysg('restart', '-s', 'seconds')
+  expect(starts()).toEqual(['minutes started', 'seconds started', 'seconds started'])
+
+  await example.sysg('stop')
+  await example.untilNothingRuns()
+})
+
+it('demo: tells its story to the end and leaves nothing', async () => {
+  const folder = temporaryFolder()
+  const { code, output } = await run([join(repository, 'examples/demo.mjs')], {
+    cwd: folder,
+    env: environment(folder, { TMPDIR: folder }),
+  })
+  expect(output).toContain('no process is left')
+  expect(code, output).toBe(0)
+  expect(readdirSync(folder)).toEqual([])
+})
+
+const patience = { timeout: 20_000, interval: 50 }
+
+/** A copy of an example with state of its own; whatever the test leaves running is killed. */
+const openExample = (name: string, variables: Readonly<Record<string, string>> = {}) => {
+  const home = temporaryFolder()
+  const folder = join(home, name)
+  const isSource = (path: string) => !['data', 'starts.log'].some((made) => path.endsWith(`/${made}`))
+  cpSync(join(repository, 'examples', name), folder, { recursive: true, filter: isSource })
+  // So that a config in TypeScript finds `systemg`.
+  symlinkSync(join(repository, 'node_modules'), join(home, 'node_modules'))
+  const options = { cwd: folder, env: environment(home, variables) }
+
+  /** Run `sysg`; it must succeed. Resolves with what it printed. */
+  const sysg = async (...args: string[]): Promise<string> => {
+    const { code, output } = await run([join(repository, 'node_modules/.bin/sysg'), ...args], options)
+    expect(code, `sysg ${args.join(' ')}\n${output}`).toBe(0)
+    return output
+  }
+
+  const services = async (): Promise<Status['services']> => {
+    const { output } = await run([join(repository, 'node_modules/.bin/sysg'), 'status', '--json'], options)
+    return (JSON.parse(output) as Status).services
+  }
+
+  return {
+    folder,
+    sysg,
+    states: async () => Object.fromEntries((await services()).map(({ name: service, state }) => [service, state])),
+    pid: async (service: string): Promise<number> => {
+      const pid = (await services()).find((one) => one.name === service)?.pid
+      if (typeof pid !== 'number') throw new Error(`${service} does not run`)
+      return pid
+    },
+    untilNothingRuns: () => vi.waitFor(() => expect(processesOf(home)).toEqual([]), patience),
+  }
+}
+
+/** What the tests need of `sysg status --json`. */
+interface Status {
+  readonly services: readonly { readonly name: string; readonly state: string; readonly pid: number | null }[]
+}
+
+/** Run a program with this Node. Resolves with its exit code and what it printed on stdout, or on stderr if that was nothing. */
+const run = async (argv: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) => {
+  const child = spawn(process.execPath, argv, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close')
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  const [code] = (await ended) as [number | null]
+  return { code, output: stdout === '' ? stderr : stdout }
+}
+
+/** Ours, with state below `home` and this Node first. */
+const environment = (home: string, variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+  SYSG_HOME: join(home, 'state'),
+  EXAMPLES_HOME: home,
+  ...variables,
+})
+
+const temporaryFolder = (): string => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sysg-examples-')))
+  onTestFinished(() => {
+    for (const pid of processesOf(folder)) killForSure(pid)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  })
+  return folder
+}
+
+/** PIDs of living processes that have the folder in their environment, services included. Zombies have none. */
+const processesOf = (folder: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => environmentOf(pid).includes(folder))
+
+const environmentOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const killForSure = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+const get = async (port: number, path: string, method = 'GET'): Promise<{ status: number; body: string }> => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, signal: AbortSignal.timeout(5_000) })
+  return { status: response.status, body: await response.text() }
+}
+
+/** Two TCP ports that nobody uses at the moment. */
+const freePorts = async (): Promise<[number, number]> => {
+  const servers = Array.from({ length: 2 }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const [first = 0, second = 0] = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return [first, second]
+}

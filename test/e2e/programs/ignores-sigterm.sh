@@ -1,0 +1,5 @@
+#!/bin/sh
+# Goes on after SIGTERM; says `ready` once it does.
+trap '' TERM
+echo ready
+exec sleep 1000

@@ -1,0 +1,145 @@
+/** A folder with a config and a state of its own, and the built `sysg` run in it. Nothing is left when it is disposed of. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ServiceView } from '@systemg/core'
+
+const bin = resolve(fileURLToPath(import.meta.url), '../../../cli/bin/sysg.mjs')
+
+export const programs = resolve(fileURLToPath(import.meta.url), '../programs')
+
+export interface Result {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Status {
+  readonly supervisor: { readonly pid: number }
+  readonly services: readonly ServiceView[]
+}
+
+export class Sandbox implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sysg-e2e-'))
+  readonly home = join(this.folder, 'state')
+  readonly #running = new Set<ChildProcess>()
+
+  /** Replace the config. */
+  config(yaml: string, name = 'systemg.yaml'): void {
+    writeFileSync(join(this.folder, name), yaml)
+  }
+
+  file(name: string, content: string): string {
+    const path = join(this.folder, name)
+    writeFileSync(path, content, { mode: 0o755 })
+    return path
+  }
+
+  /** Run `sysg` to its end. */
+  async run(...args: readonly string[]): Promise<Result> {
+    const child = this.spawn(args)
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
+    const code = await new Promise<number | null>((done) => child.once('close', done))
+    return { code, stdout: stdout(), stderr: stderr() }
+  }
+
+  /** Run `sysg` and go on. */
+  spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', bin, ...args], {
+      cwd: this.folder,
+      env: { ...withoutOurs(process.env), SYSG_HOME: this.home, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#running.add(child)
+    child.once('exit', () => this.#running.delete(child))
+    return child
+  }
+
+  async status(): Promise<Status> {
+    const { stdout } = await this.run('status', '--json')
+    return JSON.parse(stdout) as Status
+  }
+
+  async service(name: string): Promise<ServiceView> {
+    const found = (await this.status()).services.find((service) => service.name === name)
+    if (found === undefined) throw new Error(`no service ${name}`)
+    return found
+  }
+
+  async states(): Promise<Record<string, string>> {
+    return Object.fromEntries((await this.status()).services.map(({ name, state }) => [name, state]))
+  }
+
+  /** Processes whose environment says that they belong to this sandbox: services and supervisors. */
+  processes(): readonly number[] {
+    return livingPids().filter(
+      (pid) => environmentOf(pid).includes(`SYSG_HOME=${this.home}`) || environmentOf(pid).includes(this.folder),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run('stop', '--timeout', '1s').catch(() => undefined)
+    for (const child of this.#running) child.kill('SIGKILL')
+    for (const pid of this.processes()) tryKill(pid)
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Look again until it holds. @throws with what was seen last. */
+export const until = async <T>(
+  look: () => T | Promise<T>,
+  isGood: (seen: T) => boolean,
+  limitMs = 20_000,
+): Promise<T> => {
+  for (const end = Date.now() + limitMs; ;) {
+    const seen = await look()
+    if (isGood(seen)) return seen
+    if (Date.now() > end)
+      throw new Error(`It did not come true within ${limitMs} ms; last seen: ${JSON.stringify(seen)}`)
+    await new Promise((again) => setImmediate(again))
+  }
+}
+
+/** A process that is no zombie. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+const livingPids = (): readonly number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 1 && pid !== process.pid && isAlive(pid))
+
+const environmentOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+const tryKill = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** What a supervisor around the tests gave us is not for theirs. */
+const withoutOurs = (env: NodeJS.ProcessEnv): Record<string, string | undefined> =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith('SYSG_') && name !== 'NO_COLOR' && name !== 'FORCE_COLOR'),
+  )
+
+const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
+  const chunks: Buffer[] = []
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString()
+}
