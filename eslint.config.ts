@@ -1,6 +1,7 @@
-import tseslint, { type ConfigArray } from 'typescript-eslint'
+import { defineConfig, type Config } from 'eslint/config'
+import tseslint from 'typescript-eslint'
 
-type Rules = NonNullable<ConfigArray[number]['rules']>
+type Rules = NonNullable<Config['rules']>
 
 /** Names the core may not reach for: time, chance and the machine come from `Host`. */
 const impureGlobals = [
@@ -38,13 +39,13 @@ const noOtherPlugin = {
   message: 'A plugin imports @systemg/core and its own folder; plugins meet in hooks and registries.',
 }
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['**/dist/**', '**/node_modules/**', 'docs/.vitepress/**', 'examples/**/*.js', 'test/e2e/programs/**'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*/build.config.ts'] },
+        projectService: true,
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -1,8 +1,11 @@
 import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineBuildConfig } from 'unbuild'
 
+const sources = join(import.meta.dirname, 'src')
+
 /** One entry per plugin: declaration bundlers keep module augmentations in entry files alone. */
-const plugins = readdirSync('src').filter((name) => statSync(`src/${name}`).isDirectory())
+const plugins = readdirSync(sources).filter((name) => statSync(join(sources, name)).isDirectory())
 
 export default defineBuildConfig({
   entries: [

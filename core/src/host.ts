@@ -200,8 +200,13 @@ export interface DurableLog {
 export interface Store {
   table(name: string): DurableTable
   log(name: string): DurableLog
-  /** Run several writes as one: all of them, or none. */
-  transaction(body: () => void): void
+  /**
+   * Run several writes as one: all of them, or none.
+   *
+   * @param options.survives - What they must survive when this returns. `power-cut` (default) waits for the disk;
+   * `crash` (of the supervisor) does not, for what a new boot makes worthless anyway.
+   */
+  transaction(body: () => void, options?: { readonly survives?: 'power-cut' | 'crash' }): void
   close(): void
 }
 

@@ -130,7 +130,7 @@ export const replaceInOrder = async (
 }
 
 /** Replace one service by its strategy, or start it when it does not run. */
-export const replaceService = async (world: ReloadWorld, service: Service): Promise<SysgError | undefined> => {
+const replaceService = async (world: ReloadWorld, service: Service): Promise<SysgError | undefined> => {
   const { reconciler } = world
   const target = service.config
   for (let { deploy } = service; deploy !== undefined; deploy = service.deploy) {

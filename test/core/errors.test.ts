@@ -21,6 +21,7 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   SYSG_SPAWN_FAILED: ['ENOENT', 'EACCES', 'ENOEXEC', 'EAGAIN', 'EMFILE', 'ENOMEM', 'EWHAT'].map((errno) => ({
     ...{ service: 'api', program: './api', errno, why: 'no such file' },
   })),
+  SYSG_START_BLOCKED: [{ service: 'api', reason: 'db failed: exit code 1' }],
   SYSG_START_FAILED: [{ service: 'api', reason: 'exit code 1' }],
   SYSG_DEPLOY_FAILED: [{ service: 'api', step: 'ready', reason: 'exit code 1' }],
   SYSG_DEPLOY_SUPERSEDED: [{ service: 'api', by: 'stop' }],

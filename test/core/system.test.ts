@@ -126,7 +126,7 @@ describe('start', () => {
       },
       expect.objectContaining({
         service: 'api',
-        message: '`api` did not start: it is blocked: db failed: exit code 1, `port taken`.',
+        message: '`api` is blocked: db failed: exit code 1, `port taken`.',
         last_lines: [],
       }),
     ])

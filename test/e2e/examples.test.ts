@@ -83,6 +83,20 @@ it('shop: an order is taken, packed, and survives the death of the store', async
   await example.untilNothingRuns()
 })
 
+it('shop: on stop the worker finishes the order in hand, because the store stops last', async () => {
+  const [storePort, apiPort] = await freePorts()
+  const example = openExample('shop')
+  writeFileSync(join(example.folder, 'shop.env'), `STORE_PORT=${storePort}\nAPI_PORT=${apiPort}\n`)
+  writeFileSync(join(example.folder, 'worker.env'), 'PACKING_MS=1500\n')
+
+  await example.sysg('start', '-d')
+  await get(apiPort, '/orders?product=tea', 'POST')
+  await vi.waitFor(async () => expect(await example.sysg('logs', 'worker')).toContain('packing order 1'), patience)
+  await example.sysg('stop')
+  expect(await example.sysg('logs', 'worker')).toContain('packed order 1: tea, 19 left')
+  await example.untilNothingRuns()
+})
+
 it('typescript: the plugin in the config writes down every start', async () => {
   const example = openExample('typescript')
   const starts = () =>
@@ -108,7 +122,7 @@ it('demo: tells its story to the end and leaves nothing', async () => {
   })
   expect(output).toContain('no process is left')
   expect(code, output).toBe(0)
-  expect(readdirSync(folder)).toEqual([])
+  expect(readdirSync(folder).filter((name) => name.startsWith('sysg-'))).toEqual([])
 })
 
 const patience = { timeout: 20_000, interval: 50 }

@@ -8,8 +8,6 @@ import type { ServiceView } from '@systemg/core'
 
 const bin = resolve(fileURLToPath(import.meta.url), '../../../cli/bin/sysg.mjs')
 
-export const programs = resolve(fileURLToPath(import.meta.url), '../programs')
-
 export interface Result {
   readonly code: number | null
   readonly stdout: string

@@ -7,7 +7,7 @@ import { Failure } from '../failures.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 
 /** How long a supervisor may say nothing before a command gives it up, ms. */
-export const silenceLimitMs = 10_000
+const silenceLimitMs = 10_000
 
 export interface Supervisor extends RpcClient {
   readonly pid: number

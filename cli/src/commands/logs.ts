@@ -4,6 +4,7 @@
  * A few of the last lines come from the supervisor. More, or with `--since` or `--grep`, are read from the files, which
  * also works without one. stdout carries exactly the bytes that were written, those of stderr, too.
  */
+import { existsSync } from 'node:fs'
 import type { LogRecord } from '@systemg/plugins/logs'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -98,9 +99,9 @@ const showFiles = async (
 ): Promise<void> => {
   const { storedLogs } = await import('../unsupervised/stored-logs.ts')
   const known = supervisor === undefined ? await recordedNames(paths) : await namesOf(supervisor)
+  if (known === undefined && !existsSync(paths.logs)) throw noSupervisor(paths)
   const grep = asked.grep === undefined ? undefined : compilePattern(asked.grep)
   const stored = await storedLogs(paths.logs, { ...asked, grep }, known ?? [])
-  if (known === undefined && stored.services.length === 0) throw noSupervisor(paths)
   const shown = asked.services ?? (supervisor === undefined ? stored.services : (known ?? []))
   const printer = printerFor(context, asked, asked.prefix && asked.kind !== 'supervisor' ? several(shown) : undefined)
   for await (const record of stored.records) {

@@ -4,12 +4,9 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
 import { locate } from '../project/locate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
-import { intervalMs } from '../terminal/duration.ts'
-import { pause, untilInterrupted } from '../terminal/interrupt.ts'
-import { blockRows, LiveBlock } from '../terminal/live-block.ts'
 import { printError } from '../terminal/print-error.ts'
 import type { ServiceStatus, StatusReport } from '../terminal/service-status.ts'
-import { askStatus, exitCodeFor, type Seen } from '../terminal/status-look.ts'
+import { askStatus, exitCodeFor, textOf, type Seen } from '../terminal/status-look.ts'
 import { statusTable } from '../terminal/status-table.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
 
@@ -22,13 +19,13 @@ export const command: Command = {
     stream: { type: 'string', description: 'Look again so often, until Ctrl-C (exit code 0)', valueHint: '5s' },
   },
   async run(context) {
-    const { all, stream } = context.typed.values
+    const { all, stream: interval } = context.typed.values
     const names = serviceNames(context.typed)
     if (all === true && names.length > 0)
       throw new Failure('SYSG_USAGE', { message: '`--all` shows every service: name none.', command: 'status' })
     const look = all === true ? await looksAtAll(context) : looksAtOne(context, names)
     try {
-      if (typeof stream === 'string') return await again(context, look, intervalMs(stream, '--stream'))
+      if (typeof interval === 'string') return await stream(context, look, interval)
       const seen = await look()
       context.terminal.out(textOf(seen, context))
       if (seen.failure === undefined) return seen.exitCode
@@ -44,6 +41,11 @@ export const command: Command = {
 const looksAtAll = async (context: CommandContext): Promise<() => Promise<Seen>> => {
   const { lookAtAll } = await import('../unsupervised/all-projects.ts')
   return () => lookAtAll(context)
+}
+
+const stream = async (context: CommandContext, look: () => Promise<Seen>, interval: string): Promise<ExitCode> => {
+  const { streamStatus } = await import('../terminal/stream-status.ts')
+  return streamStatus(context, look, interval)
 }
 
 const looksAtOne = (context: CommandContext, names: readonly string[]) => async (): Promise<Seen> => {
@@ -79,38 +81,3 @@ const withoutSupervisor = async (
 
 const only = (names: readonly string[], services: readonly ServiceStatus[]): readonly ServiceStatus[] =>
   names.length === 0 ? services : services.filter(({ name }) => names.includes(name))
-
-const textOf = (seen: Seen, { globals, terminal }: CommandContext): string => {
-  if (globals.json) return `${JSON.stringify(seen.json)}\n`
-  // Where nobody looks, each service has one line, however long.
-  const width = terminal.isInteractive ? terminal.columns : Number.POSITIVE_INFINITY
-  const lines = seen.lines({ width, paint: (style, text) => terminal.paint(style, text) })
-  return lines.map((line) => `${line}\n`).join('')
-}
-
-/** Look again and again until Ctrl-C. A supervisor that goes and comes back meanwhile ends nothing. */
-const again = async (context: CommandContext, look: () => Promise<Seen>, everyMs: number): Promise<ExitCode> => {
-  const { terminal, globals } = context
-  const isDrawn = terminal.isInteractive && terminal.canDraw && !globals.json
-  const block = new LiveBlock({
-    write: (text) => terminal.out(text),
-    get rows() {
-      return blockRows(terminal)
-    },
-  })
-  const interrupt = untilInterrupted()
-  try {
-    for (let isFirst = true; !interrupt.signal.aborted; isFirst = false) {
-      const seen = await look()
-      if (isFirst && seen.failure !== undefined) throw seen.failure
-      const text = textOf(seen, context)
-      const words = text === '' ? `${seen.failure?.message ?? ''}\n` : text
-      if (isDrawn) block.draw(words.slice(0, -1).split('\n'))
-      else terminal.out(words)
-      await pause(everyMs, interrupt.signal)
-    }
-    return exitCodes.done
-  } finally {
-    interrupt.end()
-  }
-}

@@ -1,7 +1,7 @@
 /** The dependency graph as text for people, as Mermaid, as DOT and as JSON. Imports nothing that is heavy. */
 import type { Dependency, Graph, ResolvedService, ResolvedSystem } from '@systemg/core'
 
-export interface Drawing {
+interface Drawing {
   readonly system: ResolvedSystem
   readonly graph: Graph
   /** Width for people's text, in cells. */

@@ -21,7 +21,7 @@ export const reportProblems = ({ terminal, cwd }: Pick<CommandContext, 'terminal
 }
 
 /** `5 mistakes, 1 warning`. */
-export const countProblems = (problems: readonly Problem[]): string => {
+const countProblems = (problems: readonly Problem[]): string => {
   const count = (severity: Problem['severity'], word: string): readonly string[] => {
     const { length } = problems.filter((problem) => problem.severity === severity)
     return length === 0 ? [] : [`${length} ${word}${length === 1 ? '' : 's'}`]

@@ -1,6 +1,6 @@
 /** Where in a user's code something was thrown, as far as the error tells. */
 import { readFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Position } from '@systemg/core'
 
@@ -61,7 +61,7 @@ const placeOfFrame = (stack: string): Position | undefined => {
 }
 
 /** What is further out than a frame of systemg was called by systemg. */
-const ownFolder = `${dirname(fileURLToPath(import.meta.url))}/`
+const ownFolder = fileURLToPath(import.meta.url).replace(/^(.*\/(?:src|dist)\/).*$/, '$1')
 
 const pathOf = (written: string): string => (written.startsWith('file:') ? fileURLToPath(written) : written)
 

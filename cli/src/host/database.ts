@@ -54,13 +54,14 @@ export class Database {
     return this.#attempt(() => this.#prepare(sql).get(...values))
   }
 
-  /** All writes of `body`, or none. Inside another transaction it is a part of that one. */
-  transaction(body: () => void): void {
+  /** All writes of `body`, or none. Inside another transaction it is a part of that one. `waits: false`: not for the disk. */
+  transaction(body: () => void, { waits = true } = {}): void {
     if (this.#isInTransaction) {
       body()
       return
     }
     this.#attempt(() => {
+      if (!waits) this.#open.exec('PRAGMA synchronous = NORMAL')
       this.#open.exec('BEGIN IMMEDIATE')
       this.#isInTransaction = true
       try {
@@ -71,6 +72,7 @@ export class Database {
         throw thrown
       } finally {
         this.#isInTransaction = false
+        if (!waits) this.#open.exec(`PRAGMA synchronous = ${this.#options.synchronous}`)
       }
     })
   }

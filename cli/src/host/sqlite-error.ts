@@ -17,7 +17,7 @@ const errnoByCode: Readonly<Record<number, string>> = {
 }
 
 /** The primary result code; `undefined` for errors that are not SQLite's. */
-export const sqliteCode = (thrown: unknown): number | undefined =>
+const sqliteCode = (thrown: unknown): number | undefined =>
   thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
     ? thrown.errcode & 0xff
     : undefined

@@ -28,10 +28,10 @@ export const openStore = (folder: string, options: { readOnly?: boolean; trace?:
   return {
     table: (name) => tableOf(state, name),
     log: (name) => history.log(name),
-    transaction(body) {
+    transaction(body, { survives = 'power-cut' } = {}) {
       const { pendingCount } = history
       try {
-        state.transaction(body)
+        state.transaction(body, { waits: survives === 'power-cut' })
       } catch (thrown) {
         history.dropAfter(pendingCount)
         throw thrown

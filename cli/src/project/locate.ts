@@ -1,5 +1,5 @@
 /** Which project a command is about, without reading a config: by `--project`, or by the link its config left. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { GlobalOptions } from '../command.ts'
 import { Failure } from '../failures.ts'
@@ -45,9 +45,6 @@ export const writeLink = (root: string, configFile: string, id: string): void =>
   writeFileSync(draft, id, { mode: 0o600 })
   renameSync(draft, link)
 }
-
-/** Forget where a config led to. */
-export const removeLink = (root: string, configFile: string): void => rmSync(linkOf(root, configFile), { force: true })
 
 const found = ({ globals, cwd }: Pick<Where, 'globals' | 'cwd'>) => {
   try {

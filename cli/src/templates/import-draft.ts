@@ -5,7 +5,7 @@ import { basename, dirname, extname, join } from 'node:path'
 import type { Draft } from './draft.ts'
 
 /** Files that `init` can import, as they are usually called. */
-export const importable = [
+const importable = [
   'Procfile',
   'Procfile.dev',
   'compose.yaml',

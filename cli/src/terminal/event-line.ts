@@ -31,7 +31,7 @@ export const eventOf = ({ seq, time, project, service, instance, type, cause, da
 
 const seqWidth = 5
 /** Most types are shorter. */
-const typeWidth = 19
+const typeWidth = 20
 
 const styles: readonly (readonly [types: RegExp, style: Style])[] = [
   [/\.(failed|unhealthy|rolled_back|start_failed|error|dropping)$/, 'red'],

@@ -1,5 +1,6 @@
 /** One look at a system: what `sysg status` shows, and what it is worth as an exit code. */
 import { tryConnect } from '../client/connect.ts'
+import type { CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { Failure } from '../failures.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
@@ -32,4 +33,13 @@ export const askStatus = async (paths: ProjectPaths): Promise<StatusReport | und
   } finally {
     supervisor.close()
   }
+}
+
+/** What there was to see, as it is written to stdout. */
+export const textOf = (seen: Seen, { globals, terminal }: Pick<CommandContext, 'globals' | 'terminal'>): string => {
+  if (globals.json) return `${JSON.stringify(seen.json)}\n`
+  // Where nobody looks, each service has one line, however long.
+  const width = terminal.isInteractive ? terminal.columns : Number.POSITIVE_INFINITY
+  const lines = seen.lines({ width, paint: (style, text) => terminal.paint(style, text) })
+  return lines.map((line) => `${line}\n`).join('')
 }

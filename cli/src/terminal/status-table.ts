@@ -15,7 +15,11 @@ export const statusTable = (services: readonly ServiceStatus[], options: StatusT
   if (services.length === 0) return ['No services.']
   const columns = columnsFor(services)
   const rows = services.flatMap((service) => [rowOf(service, columns, options.nowMs), ...childRows(service, columns)])
-  return [...renderTable(columns, rows, { ...options, noteTitle: 'WHY' }), '', ...wrap(countStates(services), options.width)]
+  return [
+    ...renderTable(columns, rows, { ...options, noteTitle: 'WHY' }),
+    '',
+    ...wrap(countStates(services), options.width),
+  ]
 }
 
 /** `7 services: 5 running, 1 blocked, 1 backoff`. */

@@ -56,8 +56,8 @@ const lookAt = async (paths: ProjectPaths, nowMs: number): Promise<ProjectStatus
 
 /** A project at rest is no failure, unless there is nothing else. */
 const worst = (projects: readonly ProjectStatus[]): ExitCode => {
-  const silent = projects.find(({ error }) => error !== null)?.error
-  if (silent !== undefined && silent !== null) return exitCodeOf(silent.code)
+  const failed = projects.find(({ error }) => error !== null)?.error?.code
+  if (failed !== undefined) return failed === 'SYSG_SUPERVISOR_SILENT' ? exitCodes.timedOut : exitCodeOf(failed)
   const isForsaken = projects.some(({ supervisor, services }) => supervisor === null && services.length > 0)
   if (isForsaken || projects.every(({ supervisor }) => supervisor === null)) return exitCodes.noSupervisor
   return exitCodeFor(projects.flatMap(({ services }) => services))
@@ -77,11 +77,15 @@ const linesOf = (project: ProjectStatus, options: StatusTableOptions): readonly 
   ]
 }
 
-const headOf = ({ project, supervisor }: ProjectStatus, { width, paint, nowMs }: StatusTableOptions) => {
+const headOf = (
+  { project, supervisor, error }: ProjectStatus,
+  { width, paint, nowMs }: StatusTableOptions,
+): readonly string[] => {
   const who =
     supervisor === null
       ? 'no supervisor'
       : `supervisor ${supervisor.pid}, up ${formatAge(nowMs - Date.parse(supervisor.started_at))}`
-  const [first = '', ...rest] = wrap([project.id, who, project.config ?? ''].join('  ').trimEnd(), width)
+  const parts = [project.id, ...(error === null ? [who] : []), ...(project.config === null ? [] : [project.config])]
+  const [first = '', ...rest] = wrap(parts.join('  '), width)
   return [first.replace(project.id, () => paint('bold', project.id)), ...rest]
 }

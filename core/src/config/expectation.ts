@@ -70,7 +70,7 @@ export const hintOf = (issue: Issue, value: unknown): string | undefined => {
 }
 
 /** `a`, `b` or `c`. */
-export const oneOf = (choices: readonly string[]): string => {
+const oneOf = (choices: readonly string[]): string => {
   const unique = [...new Set(choices)]
   return unique.length < 2
     ? (unique[0] ?? 'something else')

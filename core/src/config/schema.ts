@@ -52,7 +52,7 @@ const workingDir = text.refine((path) => !/^~(?:\/|$)/.test(path), {
 })
 
 /** Keys of every service. */
-export const coreServiceKeys = {
+const coreServiceKeys = {
   command: text.optional().describe('A command line; run by `sh -c` when it has shell syntax, otherwise directly.'),
   exec: z
     .array(z.string())
@@ -91,7 +91,7 @@ const projectId = z.string().superRefine((id, context) => {
 })
 
 /** Keys of the top level, but for `services`. */
-export const coreSystemKeys = {
+const coreSystemKeys = {
   version: z.literal(['1', '2', 1, 2]).optional().describe('Version of the format.'),
   project: z
     .union([projectId, z.strictObject({ id: projectId.optional(), name: text.optional() })])

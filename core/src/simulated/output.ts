@@ -8,7 +8,7 @@ import type { Supervisor } from './supervisor.ts'
 import type { Timeline } from './timeline.ts'
 
 /** What a pipe holds before its writer waits, as on Linux. */
-export const pipeBytes = 64 * 1024
+const pipeBytes = 64 * 1024
 
 export class NamedPipe {
   /** Called when there is something to read. One reader at a time: the latest. */

@@ -36,7 +36,11 @@ export const store = definePlugin({
       instances: [...state.instances, ...readTable(tables.instances, asInstance, host).map(([, record]) => record)],
       outcomes: [...state.outcomes, ...readTable(tables.outcomes, asOutcome, host).map(([, record]) => record)],
     }))
-    hooks.journal.tap('store', (entry) => host.store.transaction(() => write(tables, entry)))
+    hooks.journal.tap('store', (entry) => {
+      // A power cut ends every instance: what is recorded of them need not survive it.
+      const survives = entry.kind === 'instances' ? 'crash' : 'power-cut'
+      host.store.transaction(() => write(tables, entry), { survives })
+    })
     hooks.event.tap({ name: 'store', stage: -50 }, (event) => {
       try {
         history.append(event)

@@ -10,46 +10,63 @@ import { connectionOf } from '../../../cli/src/host/connection.ts'
 import { parseFor } from '../../../cli/src/parse.ts'
 import { projectPaths, type ProjectPaths } from '../../../cli/src/project/state-root.ts'
 import { controlOptions } from '../../../plugins/src/control/options.ts'
-import { Sessions } from '../../../plugins/src/control/server.ts'
+import { Sessions, type ServerLimits } from '../../../plugins/src/control/server.ts'
 import { fakeTerminal, type FakeOptions, type FakeTerminal } from '../terminal/fake-terminal.ts'
 
-export interface FakeSupervisor extends AsyncDisposable {
+export interface FakeSupervisor {
   /** Parameters of every call, by method. */
   readonly calls: readonly { readonly method: string; readonly params: unknown }[]
+  /** Connections that are open. */
+  readonly connections: number
   /** As a supervisor does when it ends. */
   end(): Promise<void>
 }
 
-/** A state root of its own, with one project `shop` in it. */
-export const stateRoot = (): { readonly root: string; readonly paths: ProjectPaths } & Disposable => {
+/** A state root of its own, for one project `shop`. */
+export interface Home extends AsyncDisposable {
+  readonly root: string
+  readonly paths: ProjectPaths
+  /** Start a supervisor of the project that has these methods, and `ping`. */
+  supervise(methods: Readonly<Record<string, ControlMethod>>): Promise<FakeSupervisor>
+}
+
+export const stateRoot = (): Home => {
   const root = mkdtempSync(join(tmpdir(), 'sysg-'))
+  const paths = projectPaths(root, 'shop')
+  const started: FakeSupervisor[] = []
   return {
     root,
-    paths: projectPaths(root, 'shop'),
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+    paths,
+    async supervise(methods) {
+      const supervisor = await startSupervisor(paths, methods)
+      started.push(supervisor)
+      return supervisor
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(started.map((supervisor) => supervisor.end()))
+      rmSync(root, { recursive: true, force: true })
+    },
   }
 }
 
-export const startSupervisor = async (
+const startSupervisor = async (
   paths: ProjectPaths,
   methods: Readonly<Record<string, ControlMethod>>,
 ): Promise<FakeSupervisor> => {
   const calls: { method: string; params: unknown }[] = []
-  const all: Record<string, ControlMethod> = { ping: () => ({ pid: 4711, version: '0.1.0', project: paths.id }), ...methods }
-  const limits = controlOptions.parse({})
-  const sessions = new Sessions(
-    { timer: (ms, fire) => unref(setTimeout(fire, ms)) },
-    { ...limits, waitingLength: limits.waiting_length, frameMs: limits.frame_ms, goodbyeMs: limits.goodbye_ms },
-    (method) => {
-      const known = all[method]
-      return known === undefined
-        ? undefined
-        : (params, call) => {
-            if (method !== 'ping') calls.push({ method, params })
-            return known(params, call)
-          }
-    },
-  )
+  const all: Record<string, ControlMethod> = {
+    ping: () => ({ pid: 4711, version: '0.1.0', project: paths.id }),
+    ...methods,
+  }
+  const sessions = new Sessions({ timer: (ms, fire) => unref(setTimeout(fire, ms)) }, defaultLimits(), (method) => {
+    const known = all[method]
+    return known === undefined
+      ? undefined
+      : (params, call) => {
+          if (method !== 'ping') calls.push({ method, params })
+          return known(params, call)
+        }
+  })
   mkdirSync(dirname(paths.socket), { recursive: true })
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -62,7 +79,13 @@ export const startSupervisor = async (
     await sessions.close()
     for (const socket of sockets) socket.destroy()
   }
-  return { calls, end, [Symbol.asyncDispose]: end }
+  return {
+    calls,
+    end,
+    get connections() {
+      return sessions.count
+    },
+  }
 }
 
 /** Run a command with these words, in this state root. */
@@ -92,6 +115,15 @@ export const untilAborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+
+/** The server names its limits as its options are named, in its own spelling. */
+const defaultLimits = (): ServerLimits =>
+  Object.fromEntries(
+    Object.entries(controlOptions.parse({})).map(([key, value]) => [
+      key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  ) as unknown as ServerLimits
 
 const unref = (timer: NodeJS.Timeout): (() => void) => {
   timer.unref()

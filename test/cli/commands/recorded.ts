@@ -44,6 +44,6 @@ export const record = (
   for (const [name, entries] of Object.entries(tables)) {
     for (const [key, value] of Object.entries(entries)) store.table(name).set(key, value)
   }
-  for (const event of events) store.log('events').append(event.seq, Date.parse(event.time), event as unknown as Durable)
+  for (const event of events) store.log('events').append(event.seq, Date.parse(event.time), event)
   store.close()
 }

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { ControlMethod, ServiceView } from '@systemg/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { shortId as coreShortId } from '../../../core/src/view.ts'
 import { command } from '../../../cli/src/commands/status.ts'
-import { projectPaths } from '../../../cli/src/project/state-root.ts'
+import { projectPaths, type ProjectPaths } from '../../../cli/src/project/state-root.ts'
 import { shortId } from '../../../cli/src/unsupervised/living-services.ts'
 import { screenOf } from '../terminal/screen.ts'
-import { begin, run, startSupervisor, stateRoot } from './fake-supervisor.ts'
+import { begin, run, stateRoot } from './fake-supervisor.ts'
 import { instanceRecord, record, survivor } from './recorded.ts'
 
 const view = (name: string, set: Partial<ServiceView> = {}): ServiceView => ({
@@ -27,11 +27,35 @@ const answering =
     services,
   })
 
+/** Run a command that asks a supervisor which takes the connection and says nothing, until it gives up. */
+const whileFrozen = async <T>(
+  paths: ProjectPaths,
+  begin: () => Promise<T>,
+  isElseDone: () => boolean = () => true,
+): Promise<T> => {
+  mkdirSync(join(paths.folder, 'run'), { recursive: true })
+  const frozen = createServer().listen(paths.socket)
+  await once(frozen, 'listening')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const running = begin()
+  const [socket] = (await once(frozen, 'connection')) as [Socket]
+  await once(socket, 'data')
+  await expect.poll(isElseDone).toBe(true)
+  vi.advanceTimersByTime(10_000)
+  vi.useRealTimers()
+  try {
+    return await running
+  } finally {
+    socket.destroy()
+    frozen.close()
+  }
+}
+
 describe('status', () => {
   it('shows a table, and ends with 0 when all is well', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     const services = [view('api'), view('job', { state: 'completed', pid: null }), view('old', { state: 'stopped' })]
-    await using _ = await startSupervisor(home.paths, { status: answering(...services) })
+    await home.supervise({ status: answering(...services) })
     const { exitCode, stdout, stderr } = await run(home.root, command, 'status', [])
     expect(stdout).toMatch(/^NAME +STATE .*\napi +running +healthy +4720 +1s +0\n/)
     expect(stdout).toMatch(/\n3 services: 1 running, 1 completed, 1 stopped\n$/)
@@ -42,17 +66,17 @@ describe('status', () => {
   it.each(['failed', 'unhealthy', 'blocked', 'backoff', 'starting', 'waiting', 'stopping'] as const)(
     'ends with 1 when a service is %s',
     async (state) => {
-      using home = stateRoot()
-      await using _ = await startSupervisor(home.paths, { status: answering(view('api'), view('db', { state })) })
+      await using home = stateRoot()
+      await home.supervise({ status: answering(view('api'), view('db', { state })) })
       expect((await run(home.root, command, 'status', [])).exitCode).toBe(1)
       expect((await run(home.root, command, 'status', ['-s', 'api'])).exitCode).toBe(0)
     },
   )
 
   it('prints the contract as JSON, with null for what nobody measures, and keeps what others add', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     const extra = { ...view('api'), cpu_percent: 0.4, made_up: [1] } as ServiceView
-    await using _ = await startSupervisor(home.paths, { status: answering(extra, view('db', { depends_on: [] })) })
+    await home.supervise({ status: answering(extra, view('db', { depends_on: [] })) })
     const { stdout, exitCode } = await run(home.root, command, 'status', ['--json'])
     expect(exitCode).toBe(0)
     expect(stdout.endsWith('}\n')).toBe(true)
@@ -78,57 +102,95 @@ describe('status', () => {
   })
 
   it('names the service somebody probably meant', async () => {
-    using home = stateRoot()
-    await using _ = await startSupervisor(home.paths, { status: answering(view('worker.mail')) })
+    await using home = stateRoot()
+    await home.supervise({ status: answering(view('worker.mail')) })
     const wrong = run(home.root, command, 'status', ['worker-mial'])
     await expect(wrong).rejects.toMatchObject({ code: 'SYSG_SERVICE_UNKNOWN', hint: 'Did you mean `worker.mail`?' })
   })
 
   it('ends with 6 when the supervisor does not answer', async () => {
-    using home = stateRoot()
-    mkdirSync(join(home.paths.folder, 'run'), { recursive: true })
-    const frozen = createServer((socket) => socket.resume()).listen(home.paths.socket)
-    await once(frozen, 'listening')
-    const { exitCode, stderr } = await run(home.root, command, 'status', [])
-    frozen.close()
+    await using home = stateRoot()
+    const { exitCode, stderr } = await whileFrozen(home.paths, () => run(home.root, command, 'status', []))
     expect(stderr).toMatch(/^error: The supervisor did not answer within \d+ ms\./)
     expect(exitCode).toBe(6)
-  }, 20_000)
+  })
 
   it('refuses names together with --all, and an interval that is none', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     await expect(run(home.root, command, 'status', ['--all', 'api'])).rejects.toMatchObject({ code: 'SYSG_USAGE' })
     await expect(run(home.root, command, 'status', ['--stream', 'often'])).rejects.toMatchObject({ code: 'SYSG_USAGE' })
   })
 })
 
 describe('status --stream', () => {
+  it('prints again and again where nobody looks', async () => {
+    await using home = stateRoot()
+    await home.supervise({ status: answering(view('api')) })
+    const { terminal, done } = begin(home.root, command, 'status', ['--stream', '100ms', '--json'])
+    await terminal.shows('}\n{')
+    process.emit('SIGINT')
+    expect(await done).toBe(0)
+    const [first, second] = terminal.stdout.split('\n')
+    expect(second).toBe(first)
+  })
+
+  it('goes on when the supervisor goes and comes back', async () => {
+    await using home = stateRoot()
+    const first = await home.supervise({ status: answering(view('api')) })
+    const { terminal, done } = begin(home.root, command, 'status', ['--stream', '100ms'])
+    await terminal.shows('1 service')
+    await first.end()
+    await terminal.shows('No supervisor runs for `shop`.\n')
+    await home.supervise({ status: answering(view('api'), view('db')) })
+    await terminal.shows('2 services')
+    process.emit('SIGINT')
+    expect(await done).toBe(0)
+  })
+
+  it('needs a supervisor to begin with', async () => {
+    await using home = stateRoot()
+    const nobody = run(home.root, command, 'status', ['--stream', '1s'])
+    await expect(nobody).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
+  })
+
   it('draws the table in place until Ctrl-C, which is a good end', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     let round = 0
     const status: ControlMethod = (params, call) => {
       round += 1
-      return answering(...(round === 1 ? [view('api'), view('gone')] : [view('api', { restarts: round })]))(params, call)
+      return answering(...(round === 1 ? [view('api'), view('gone')] : [view('api', { restarts: round })]))(
+        params,
+        call,
+      )
     }
-    await using _ = await startSupervisor(home.paths, { status })
-    const { terminal, done } = begin(home.root, command, 'status', ['--stream', '100ms'], { interactive: true, rows: 12 })
-    await terminal.shows(' 3\u001B') // Not reached: rows end with a newline.
-      .catch(() => undefined)
+    await home.supervise({ status })
+    const { terminal, done } = begin(home.root, command, 'status', ['--stream', '100ms'], {
+      interactive: true,
+      rows: 12,
+    })
+    await terminal.shows('         3\n')
     process.emit('SIGINT')
     expect(await done).toBe(0)
-    expect(screenOf(terminal.stdout)).not.toContain('gone')
+    expect(`\n${screenOf(terminal.stdout).join('\n')}`).toMatchInlineSnapshot(`
+      "
+      NAME  STATE    HEALTH    PID  UPTIME  RESTARTS  WHY
+      api   running  healthy  4720      1s         3
+
+      1 service: 1 running
+      "
+    `)
   })
 })
 
 describe('status without a supervisor', () => {
   it('ends with 3', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     const nobody = run(home.root, command, 'status', [])
     await expect(nobody).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
   })
 
   it('shows what still lives, and nothing that only has the same pid', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     await using alive = await survivor()
     record(home.paths, {
       instances: {
@@ -144,7 +206,7 @@ describe('status without a supervisor', () => {
   })
 
   it('says the same as JSON', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     await using alive = await survivor()
     record(home.paths, { instances: { 'api-3': instanceRecord('api', alive) } })
     const { terminal, done } = begin(home.root, command, 'status', ['--json'])
@@ -152,7 +214,9 @@ describe('status without a supervisor', () => {
     expect(JSON.parse(terminal.stdout)).toMatchObject({
       project: { id: 'shop', config: null },
       supervisor: null,
-      services: [{ name: 'api', id: shortId('shop/api'), state: 'running (unsupervised)', pid: alive.pid, depends_on: ['db'] }],
+      services: [
+        { name: 'api', id: shortId('shop/api'), state: 'running (unsupervised)', pid: alive.pid, depends_on: ['db'] },
+      ],
     })
   })
 
@@ -163,12 +227,12 @@ describe('status without a supervisor', () => {
 
 describe('status --all', () => {
   it('shows every project, those without a supervisor, and what is left of removed services', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     record(home.paths, { intents: { 'old-api': { intent: 'stopped' }, api: { intent: 'up' } } })
     record(projectPaths(home.root, 'asleep'), {})
     mkdirSync(join(home.root, 'by-config'))
     mkdirSync(join(home.paths.logs, 'older', '0'), { recursive: true })
-    await using _ = await startSupervisor(home.paths, { status: answering(view('api')) })
+    await home.supervise({ status: answering(view('api')) })
     const { stdout, exitCode } = await run(home.root, command, 'status', ['--all'])
     expect(stdout).toMatch(/^asleep {2}no supervisor\n\nshop {2}supervisor 4711, up \w+ {2}\/srv\/systemg.yaml\nNAME/)
     expect(stdout).toContain('No longer in the config, but still kept: old-api (intent), older (logs).\n')
@@ -177,13 +241,31 @@ describe('status --all', () => {
     expect(json).toMatchObject({
       projects: [
         { project: { id: 'asleep' }, supervisor: null, services: [] },
-        { project: { id: 'shop' }, leftovers: [{ name: 'old-api', what: ['intent'] }, { name: 'older', what: ['logs'] }] },
+        {
+          project: { id: 'shop' },
+          leftovers: [
+            { name: 'old-api', what: ['intent'] },
+            { name: 'older', what: ['logs'] },
+          ],
+        },
       ],
     })
   })
 
+  it('shows the others when one does not answer, and ends with 6', async () => {
+    await using home = stateRoot()
+    const other = await home.supervise({ status: answering(view('api')) })
+    const { exitCode, stdout } = await whileFrozen(
+      projectPaths(home.root, 'frozen'),
+      () => run(home.root, command, 'status', ['--all']),
+      () => other.calls.length === 1 && other.connections === 0,
+    )
+    expect(stdout).toMatch(/^frozen\nThe supervisor did not answer within \d+ ms\.\n\nshop {2}supervisor/)
+    expect(exitCode).toBe(6)
+  })
+
   it('ends with 3 when there is none at all', async () => {
-    using home = stateRoot()
+    await using home = stateRoot()
     const nobody = run(home.root, command, 'status', ['--all'])
     await expect(nobody).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
   })

@@ -26,7 +26,7 @@ describe('defineConfig', () => {
         },
       },
     })
-    defineConfig(async () => config)
+    defineConfig(async () => ({ services: { a: { command: 'x' } } }))
     // @ts-expect-error: no such policy
     defineConfig({ services: { a: { command: 'x', restart_policy: 'sometimes' } } })
     expect(Object.keys(config)).toEqual(['project', 'plugins', 'env', 'services'])

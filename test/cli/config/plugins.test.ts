@@ -1,9 +1,10 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadAllInNode, loadInNode, type LoadedInNode } from './load-in-node.ts'
 import { tempFolder } from './temp-folder.ts'
 
-const zod = new URL('../../../node_modules/zod/index.js', import.meta.url).pathname
+const zod = createRequire(new URL('../../../core/package.json', import.meta.url)).resolve('zod')
 
 const redis = `
 import { definePlugin } from '@systemg/core'

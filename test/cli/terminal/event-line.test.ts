@@ -14,7 +14,7 @@ const event = (type: string, data: SysgEvent['data'] = {}, set: Partial<SysgEven
 })
 
 const ofInstance = { instance: 'api-3' }
-const { service: _, ...ofSystem } = event('x')
+const ofSystem = { seq: 42, time: event('x').time, project: 'shop' }
 
 describe('an event in words', () => {
   it.each([
@@ -74,7 +74,7 @@ describe('an event in words', () => {
 describe('an event on one line', () => {
   it('has the time, its number, its type, what it says, and what led to it', () => {
     const line = eventLine(event('service.ready', { pid: 7 }, { cause: 41 }), { paint: (_style, text) => text })
-    expect(line).toBe('2026-01-31 12:00:00.007  #42    service.ready        api is ready (pid 7)  ← #41')
+    expect(line).toBe('2026-01-31 12:00:00.007  #42    service.ready         api is ready (pid 7)  ← #41')
   })
 
   it('shows a time that is none as it is', () => {

@@ -22,8 +22,8 @@ const printed = (records: readonly LogRecord[], format: Partial<LogFormat> = {},
 describe('log lines', () => {
   it('are the bytes that were written, also where they are no text', () => {
     const bytes = Buffer.from([0xff, 0x00, 0x80, 0x0d])
-    const { line: _, ...known } = record('api', '')
-    const binary = { ...known, base64: bytes.toString('base64') }
+    const { time, service, instance, stream } = record('api', '')
+    const binary = { time, service, instance, stream, base64: bytes.toString('base64') }
     const terminal = printed([record('api', '\u001B[31mred\u001B[0m ünï\r'), binary])
     expect(Buffer.from(terminal.stdoutBytes)).toEqual(
       Buffer.concat([Buffer.from('\u001B[31mred\u001B[0m ünï\r\n'), bytes, Buffer.from('\n')]),
