@@ -25,6 +25,6 @@ export const exitCodeOf = (errorCode: string): ExitCode => {
   ) {
     return exitCodes.invalidConfig
   }
-  if (/TIMEOUT$|^SYSG_STOP_INCOMPLETE$/.test(errorCode)) return exitCodes.timedOut
+  if (/TIMEOUT$|^SYSG_(STOP_INCOMPLETE|SUPERVISOR_SILENT)$/.test(errorCode)) return exitCodes.timedOut
   return exitCodes.failed
 }

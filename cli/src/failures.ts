@@ -34,6 +34,10 @@ export const failures = {
     message: `The supervisor${facts.pid === undefined ? '' : ` (pid ${facts.pid})`} did not answer within ${facts.limitMs} ms.`,
     hint: 'It may be frozen or overloaded. Its services go on. `ps` shows its state.',
   }),
+  SYSG_SUPERVISOR_UNREACHABLE: (facts: { socket: string; why: string }) => ({
+    message: `The supervisor can't be reached at ${facts.socket}: ${facts.why}.`,
+    hint: 'Only the user who started it, and root, may speak to it.',
+  }),
   SYSG_SUPERVISOR_DIED: (facts: { log: string; words: string }) => ({
     message: `The supervisor ended before the system was up${facts.words === '' ? '.' : `:\n${facts.words}`}`,
     hint: `What it said is in ${facts.log}.`,

@@ -1,4 +1,5 @@
 /** The command line: finds the command, loads it, runs it, and says how it went by the exit code. */
+import { stripVTControlCharacters } from 'node:util'
 import type { Command } from './command.ts'
 import { commands } from './commands/index.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
@@ -73,8 +74,10 @@ const help = async (
   const { usageOf, usageOfAll } = await import('./usage.ts')
   const text =
     name === undefined || command === undefined ? await usageOfAll(commands, version) : await usageOf(name, command)
-  if (isAsked) terminal.out(text)
-  else terminal.err(text)
+  const isPlain = !(isAsked ? terminal.isInteractive : terminal.canDraw)
+  const shown = isPlain ? stripVTControlCharacters(text) : text
+  if (isAsked) terminal.out(shown)
+  else terminal.err(shown)
   return isAsked ? exitCodes.done : exitCodes.usage
 }
 

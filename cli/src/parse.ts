@@ -45,7 +45,7 @@ export const parseFor = (
   const rest = end === -1 ? undefined : args.slice(end + 1)
   return {
     typed: { values, positionals, rest },
-    color: values['no-color'] !== true,
+    color: values['color'] !== false && values['no-color'] !== true,
     help: values['help'] === true,
     version: values['version'] === true,
     globals: {

@@ -50,6 +50,7 @@ const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, w
   if (record.role === 'active') {
     replica.spec = record.service
     replica.restarts = record.restarts
+    service.restarts = Math.max(service.restarts, record.restarts)
     service.isUp ||= spawned !== undefined && record.wasReady
   }
   const instance = reconciler.createInstance(service, replica, { ...record, cause: undefined })

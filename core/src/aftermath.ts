@@ -55,6 +55,7 @@ export class Aftermath {
       const of = { service: service.name, instance: instance.id, cause: instance.cause }
       this.#world.emit('service.start_failed', of, { reason: describeEnd(instance) })
     }
+    service.cause = instance.cause ?? service.cause
     if (replica.active === instance) {
       replica.active = undefined
       replica.last = instance
@@ -63,15 +64,16 @@ export class Aftermath {
     } else if (replica.active === undefined && replica.living.size === 0 && !replica.isDeploying) {
       this.settle(service, replica, undefined)
     }
-    this.#wakes.wake([service, ...this.#roster.named(this.#roster.graph.dependencies(service.name))], instance.cause)
+    // Dependencies may have waited for this to end; it is not why they do anything else.
+    this.#wakes.wake([service, ...this.#roster.named(this.#roster.graph.dependencies(service.name))])
   }
 
   /** Decide what becomes of a replica of which nothing is active any more. `run` is missing when it was stopped on purpose. */
   settle(service: Service, replica: Replica, run: EndedRun | undefined): void {
     if (replica.state !== 'live') return
+    replica.isRunAsked = false
     const isWanted = this.#roster.isWanted(service) && replica.index < service.wantedReplicas
-    if (run === undefined || !isWanted || replica.isRunAsked) {
-      replica.isRunAsked = false
+    if (run === undefined || !isWanted || service.isScheduled) {
       replica.move('rest')
       return
     }

@@ -48,7 +48,7 @@ export const look = (
   const before = service.seen
   if (before.state === state && before.reason === reason) return undefined
   const isNew = before.state !== state
-  service.seen = { state, reason, sinceMs: isNew ? world.host.clock.now() : before.sinceMs }
+  service.seen = { state, reason, sinceMs: isNew ? sinceMs(service, world) : before.sinceMs }
   // A restart is told when it is decided; that nothing was started yet is not worth an event.
   const isTold = state === 'backoff' || (before.state === undefined && state === 'stopped')
   if (isNew && !isTold) {
@@ -57,6 +57,13 @@ export const look = (
     service.cause = world.emit(eventOfState[state], of, state === 'running' ? { pid } : { reason }).seq
   }
   return isNew ? 'state' : 'reason'
+}
+
+/** A run that an earlier supervisor saw come to rest has rested since then. */
+const sinceMs = (service: Service, world: ReconcilerWorld): number => {
+  const rested =
+    service.seen.state === undefined ? service.replicas.find(({ isOutcomeRecorded }) => isOutcomeRecorded) : undefined
+  return rested?.last?.exitAt ?? world.host.clock.now()
 }
 
 /** Its process has just ended by itself, and it is not yet known whether it left others behind: no state worth telling. */

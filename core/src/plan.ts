@@ -16,7 +16,11 @@ export const liveKeys: readonly string[] = [
 export const changedKeys = (before: ResolvedService, after: ResolvedService): readonly string[] => {
   const of = (service: ResolvedService) => new Map<string, unknown>(Object.entries(service))
   const [old, next] = [of(before), of(after)]
-  return [...new Set([...old.keys(), ...next.keys()])].filter((key) => !isSame(old.get(key), next.get(key))).sort()
+  const differ = [...new Set([...old.keys(), ...next.keys()])]
+    .filter((key) => !isSame(old.get(key), next.get(key)))
+    .sort()
+  // `argv` is made of `command`: one reason is enough.
+  return differ.includes('command') ? differ.filter((key) => key !== 'argv') : differ
 }
 
 /** The same JSON, whatever the order of keys. */

@@ -38,11 +38,11 @@ export interface PluginApi<Options = unknown> {
   /** Ask the system, and change it. Not before `boot`. */
   readonly system: SystemApi
   /** Add to a registry under this plugin's name. */
-  registerProbe(name: string, probe: Probe): void
-  registerMethod(name: string, method: ControlMethod): void
+  readonly registerProbe: (name: string, probe: Probe) => void
+  readonly registerMethod: (name: string, method: ControlMethod) => void
   readonly registries: Registries
   /** Release what the plugin opened, when the system has ended. Last opened, first released. */
-  onDispose(release: () => void | Promise<void>): void
+  readonly onDispose: (release: () => void | Promise<void>) => void
 }
 
 /** A config as the user wrote it, for plugins that look at it before it is checked. */

@@ -156,7 +156,7 @@ export class Reconciler {
       wanted,
       living: replica.living.size > 0,
       deploying: replica.isDeploying,
-      planned: service.planning === 'done' && (replica.isRunAsked || !(service.isSkipped || service.isScheduled)),
+      planned: service.isPlanned && (replica.isRunAsked || !(service.isSkipped || service.isScheduled)),
       gate: service.gate.state,
       retryDue: replica.retry?.due === true,
       mayStart: this.#mayStart(),

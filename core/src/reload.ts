@@ -51,11 +51,12 @@ const planOne = (
   const changed = [...new Set([...changedKeys(before, spec), ...shared])].sort()
   const needRestart = changed.filter((key) => !liveKeys.includes(key) && !world.pluginLiveKeys.includes(key))
   if (running === undefined) {
-    const because =
-      needRestart.length > 0 ? needRestart.map(says) : service.isAsked ? ['it does not run'] : ['not started yet']
-    const isResting =
-      ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '') && needRestart.length === 0 && !all
-    return isResting ? { action: 'keep', because: [`it is ${service.seen.state ?? ''}`] } : { action: 'start', because }
+    const matters = changed.filter((key) => needRestart.includes(key) || key === 'skip')
+    const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
+    if (isResting && matters.length === 0 && !all)
+      return { action: 'keep', because: [`it is ${service.seen.state ?? ''}`] }
+    const because = service.isAsked ? 'it does not run' : 'not started yet'
+    return { action: 'start', because: matters.length > 0 ? matters.map(says) : [because] }
   }
   if (needRestart.length === 0 && !all)
     return { action: 'keep', because: changed.map((key) => `${says(key)}, taken up at once`) }

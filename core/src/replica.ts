@@ -38,6 +38,11 @@ export class Replica {
     this.#onMove = onMove
   }
 
+  /** It came to rest by itself. */
+  get isAtRest(): boolean {
+    return this.state === 'completed' || this.state === 'failed'
+  }
+
   move(cue: ReplicaCue): void {
     this.state = moveReplica(this.state, cue, this.#onMove)
     if (this.state !== 'backoff') {
@@ -67,7 +72,7 @@ export class Replica {
   /** Ready to be launched again after it had given up or completed; the count starts anew. */
   rearm(): void {
     this.restarts = 0
-    if (this.state === 'failed' || this.state === 'completed') this.move('rearm')
+    if (this.isAtRest) this.move('rearm')
     else if (this.retry !== undefined) this.retry.due = true
   }
 }

@@ -82,8 +82,8 @@ export class Roster {
     )
       return true
     if (!this.isWanted(service)) return service.living.length > 0
-    if (service.planError !== undefined || service.isSkipped) return false
     if (service.planning !== 'done') return true
+    if (service.planError !== undefined || service.isSkipped) return false
     if (service.isScheduled) return service.replicas.some(({ isRunAsked }) => isRunAsked)
     return service.wanted.some(({ state }) => state === 'idle') && service.gate.state !== 'blocked'
   }

@@ -54,6 +54,11 @@ export class Service {
     return replicas !== undefined && scaledFrom === this.config.replicas ? replicas : this.config.replicas
   }
 
+  /** It is known whether it is started at boot. */
+  get isPlanned(): boolean {
+    return this.planning === 'done' && this.planError === undefined
+  }
+
   get isSkipped(): boolean {
     return typeof this.plan === 'object' && this.plan.mode === 'skip' && !this.ignoresSkip
   }

@@ -9,6 +9,7 @@ import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import { createHooks, type Hooks } from './hooks.ts'
 import type { Exit, Host } from './host.ts'
+import type { Instance } from './instance.ts'
 import type { IntentRecord } from './journal.ts'
 import { outcomeOfStart, outcomeOfStop } from './outcome.ts'
 import { orderPlugins, type Plugin, type PluginUse, type Registries } from './plugin.ts'
@@ -160,6 +161,8 @@ export class System implements SystemApi {
     const services = names.map((name) => this.#find(name))
     for (const service of services) {
       service.stopGraceMs = options.graceMs
+      this.#reconciler.aftermath.forgetOutcomes(service)
+      for (const replica of service.replicas) if (replica.isAtRest) replica.rearm()
       this.#setIntent(service, { ...service.intent, intent: 'stopped' })
     }
     const dependents = services.flatMap(({ name }) =>
@@ -168,8 +171,9 @@ export class System implements SystemApi {
     const warnings = [...new Set(dependents)]
       .filter((name) => (this.#reconciler.roster.services.get(name)?.living.length ?? 0) > 0)
       .map((name) => `\`${name}\` depends on what you stopped, and goes on.`)
+    const leaving = services.flatMap(({ living }) => living)
     this.#reconciler.wake(services)
-    await this.#reconciler.until(() => services.every(isGoneOrStuck), options.signal)
+    await this.#reconciler.until(() => areGoneOrStuck(leaving), options.signal)
     return outcomeOfStop(services, warnings)
   }
 
@@ -218,8 +222,8 @@ export class System implements SystemApi {
     if (changed.length > 0) this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
     await this.hooks.reload.promise({ before, after: next, signal: new AbortController().signal })
     this.#reconciler.wakeAll()
-    const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved)
-    await this.#reconciler.until(() => removed.every(isGoneOrStuck))
+    const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved).flatMap(({ living }) => living)
+    await this.#reconciler.until(() => areGoneOrStuck(removed))
     const errors = await replaceInOrder(this.#reload, toReplace)
     // A later reload may have removed some of them again.
     const services = [...roster.services.values()].filter(({ name }) => name in next.services)
@@ -351,4 +355,7 @@ const rearmFailed = (service: Service): void => {
 }
 
 const isStuck = (service: Service): boolean => service.living.some(({ stuck }) => stuck.length > 0)
-const isGoneOrStuck = (service: Service): boolean => service.living.length === 0 || isStuck(service)
+
+/** Those that live now; what a later command starts is not waited for. */
+const areGoneOrStuck = (instances: readonly Instance[]): boolean =>
+  instances.every(({ isLiving, stuck }) => !isLiving || stuck.length > 0)

@@ -11,8 +11,14 @@ describe('changed keys', () => {
   })
 
   it('are those whose value differs, sorted', () => {
-    const after = resolvedService('api', { stop_timeout: 1, argv: ['y'], command: 'y' })
-    expect(changedKeys(resolvedService('api'), after)).toEqual(['argv', 'command', 'stop_timeout'])
+    const after = resolvedService('api', { stop_timeout: 1, working_dir: '/' })
+    expect(changedKeys(resolvedService('api'), after)).toEqual(['stop_timeout', 'working_dir'])
+  })
+
+  it('name the command once, and what is made of it only when nothing else says why', () => {
+    const before = resolvedService('api')
+    expect(changedKeys(before, resolvedService('api', { argv: ['y'], command: 'y' }))).toEqual(['command'])
+    expect(changedKeys(before, resolvedService('api', { argv: ['y'] }))).toEqual(['argv'])
   })
 
   it('are also those that only one of the two has', () => {

@@ -26,7 +26,7 @@ describe('plan', () => {
     const next = { web: { ...x, depends_on: ['db'], working_dir: '/' }, db: { command: 'y --z' }, same: x, added: x }
     expect(await planOf(sim, next)).toEqual([
       { service: 'gone', action: 'stop', because: ['no longer in the config'] },
-      { service: 'db', action: 'restart', because: ['`argv` changed', '`command` changed'] },
+      { service: 'db', action: 'restart', because: ['`command` changed'] },
       { service: 'same', action: 'keep', because: [] },
       { service: 'added', action: 'start', because: ['new in the config'] },
       { service: 'web', action: 'restart', because: ['`working_dir` changed'] },
@@ -49,12 +49,7 @@ describe('plan', () => {
       { ...x, stop_timeout: '1s' },
       { action: 'keep', because: ['`stop_timeout` changed, taken up at once'] },
     ],
-    [
-      'such a key and another',
-      x,
-      { command: 'y', replicas: 2 },
-      { action: 'restart', because: ['`argv` changed', '`command` changed'] },
-    ],
+    ['such a key and another', x, { command: 'y', replicas: 2 }, { action: 'restart', because: ['`command` changed'] }],
     [
       'another notation of the same',
       { ...x, stop_timeout: '60s' },

@@ -49,6 +49,6 @@ const open = (path: string): Promise<Socket | undefined> =>
     socket.once('connect', () => resolve(socket))
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(error.code ?? '')) resolve(undefined)
-      else reject(error)
+      else reject(new Failure('SYSG_SUPERVISOR_UNREACHABLE', { socket: path, why: error.message }))
     })
   })

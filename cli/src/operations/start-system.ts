@@ -52,7 +52,15 @@ const startInBackground = async (
 ): Promise<ExitCode> => {
   const { services } = options
   const { globals, env, cwd } = context
-  const request = { cwd, env, root, services, config: loaded.file, logLevel: globals.logLevel }
+  const request = {
+    cwd,
+    env,
+    root,
+    services,
+    config: loaded.file,
+    hasCode: loaded.code.length > 0,
+    logLevel: globals.logLevel,
+  }
   const { supervisor, isOurs } = await startDaemon(paths, request)
   if (!isOurs) return startOnRunning(context, options, supervisor, loaded, paths)
   const params = services === undefined ? {} : { services }

@@ -15,6 +15,8 @@ export interface DaemonRequest {
   readonly logLevel: LogLevel
   /** Start only these and what they need. */
   readonly services: readonly string[] | undefined
+  /** The config, or a plugin of it, is code. */
+  readonly hasCode: boolean
   /** What services inherit, and `${VAR}` expands from. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -32,7 +34,7 @@ export const startDaemon = async (
 ): Promise<{ supervisor: Supervisor; isOurs: boolean }> => {
   mkdirSync(dirname(paths.boot), { recursive: true, mode: 0o700 })
   const log = openSync(paths.boot, 'w', 0o600)
-  const child = spawn(process.execPath, [...flags, entry(), '__supervise'], {
+  const child = spawn(process.execPath, [...flagsFor(request.hasCode), entry(), '__supervise'], {
     detached: true,
     cwd: '/',
     env: ownEnvironment(request.env),
@@ -57,10 +59,16 @@ export const startDaemon = async (
 
 /**
  * A supervisor lives long and computes little: without a compiler and with a small young generation it takes half the
- * memory for 300 services, and spawning gets faster, as the cost of a fork grows with resident memory.
+ * memory for 300 services, and spawning gets faster, as the cost of a fork grows with resident memory. Code in a config
+ * needs more: lite mode has no WebAssembly, which Node strips types with.
  * SQLite prints a warning on the first Node that has it; the log is for what matters.
  */
-const flags = [...process.execArgv, '--lite-mode', '--max-semi-space-size=1', '--disable-warning=ExperimentalWarning']
+const flagsFor = (hasCode: boolean): readonly string[] => [
+  ...process.execArgv,
+  hasCode ? '--optimize-for-size' : '--lite-mode',
+  '--max-semi-space-size=1',
+  '--disable-warning=ExperimentalWarning',
+]
 
 /** The `sysg` that runs this command. */
 const entry = (): string => process.argv[1] ?? ''

@@ -51,7 +51,7 @@ const phrases = {
   'service.scheduled': ({ reason }, _, service) => `${service} is scheduled${because(reason)}`,
   'service.skipped': ({ reason }, _, service) => `${service} is skipped${because(reason)}`,
   'service.exited': ({ exit, expected }, _, service) =>
-    `${service} exited: ${describeExit(exit)}${expected ? '' : ' (unexpected)'}`,
+    `${service} exited: ${describeExit(exit)}${expected || exit.code === 0 ? '' : ' (unexpected)'}`,
   'service.daemonized': ({ pids }, _, service) =>
     `${service} put itself into the background and left pid ${pids.join(', ')} behind`,
   'service.start_failed': ({ reason }, _, service) => `${service} did not start${because(reason)}`,

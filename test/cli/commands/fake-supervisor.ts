@@ -71,6 +71,7 @@ const startSupervisor = async (
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
     sessions.accept(connectionOf(socket))
   })
   await new Promise<void>((resolve) => server.listen(paths.socket, resolve))
@@ -83,7 +84,7 @@ const startSupervisor = async (
     calls,
     end,
     get connections() {
-      return sessions.count
+      return sockets.size
     },
   }
 }
