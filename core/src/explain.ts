@@ -1,4 +1,5 @@
 /** Why a service is as it is, in words, down to the root cause. */
+import { SysgError } from './errors.ts'
 import type { Exit } from './host.ts'
 import type { Instance } from './instance.ts'
 import type { Service } from './service.ts'
@@ -19,7 +20,10 @@ export const describeExit = (exit: Exit): string => {
 }
 
 /** What is remembered of a run that has ended. */
-export type EndedFacts = Pick<Instance, 'id' | 'exit' | 'exitAt' | 'lastLines' | 'failure' | 'stopRequest' | 'cause'>
+export type EndedFacts = Pick<
+  Instance,
+  'id' | 'exit' | 'exitAt' | 'lastLines' | 'failure' | 'stopRequest' | 'cause' | 'isDaemonized'
+>
 
 /** How a run ended, with the last line it wrote. */
 export const describeEnd = (instance: EndedFacts): string => {
@@ -65,7 +69,7 @@ export const explain = (
     case 'running':
       return describeReplicas(service)
     case 'completed':
-      return null
+      return last?.isDaemonized === true ? describeDaemonized(service.name) : null
   }
 }
 
@@ -110,3 +114,8 @@ const describeReplicas = (service: Service): string | null => {
 }
 
 const clip = (line: string): string => (line.length > 200 ? `${line.slice(0, 199)}…` : line)
+
+const describeDaemonized = (service: string): string => {
+  const { message, hint = '' } = new SysgError('SYSG_SERVICE_DAEMONIZED', { service })
+  return `${message} ${hint}`.replace(/\.$/, '')
+}

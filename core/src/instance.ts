@@ -93,6 +93,8 @@ export class Instance implements InstanceInfo {
   exitAt: number | undefined
   /** Its exit has been told, its last lines are known. */
   isDown = false
+  /** Its program ended well and left processes behind, before it was ready: it wanted to be in the background. */
+  isDaemonized = false
   /** Why it could not be started at all. */
   failure: SysgError | undefined
   lastLines: readonly string[] = []
@@ -371,6 +373,7 @@ export class Instance implements InstanceInfo {
       return
     }
     if (!asked && exit.code === 0 && !this.wasReady) {
+      this.isDaemonized = true
       this.#world.emit('service.daemonized', this.#of(this.cause), { pids: left.map(({ pid }) => pid) })
     }
     this.beginStop()

@@ -17,10 +17,30 @@ export const planService = async (
   return world.hooks.plan.promise({ service, signal })
 }
 
+/** A command that says whether to skip should not take long, ms. */
+const skipLimitMs = 60_000
+
 const isSkipped = async (service: ResolvedService, host: Host, signal: AbortSignal): Promise<boolean> => {
   if (typeof service.skip === 'boolean') return service.skip
   const argv = ['/bin/sh', '-c', service.skip] as const
-  const result = await host.run({ argv, env: baseEnvironment(host.env), cwd: service.working_dir, signal })
-  if (result.failure !== undefined) throw new Error(`its \`skip\` command could not run: ${result.failure.message}`)
-  return result.exit.code === 0
+  const limit = new AbortController()
+  const stop = () => limit.abort(signal.reason)
+  const cancel = host.clock.timer(skipLimitMs, () =>
+    limit.abort(new Error(`its \`skip\` command took longer than ${skipLimitMs / 1_000} s`)),
+  )
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    const result = await host.run({
+      argv,
+      env: baseEnvironment(host.env),
+      cwd: service.working_dir,
+      signal: limit.signal,
+    })
+    limit.signal.throwIfAborted()
+    if (result.failure !== undefined) throw new Error(`its \`skip\` command could not run: ${result.failure.message}`)
+    return result.exit.code === 0
+  } finally {
+    cancel()
+    signal.removeEventListener('abort', stop)
+  }
 }

@@ -63,7 +63,16 @@ export class Replica {
   /** Take up what an earlier supervisor saw it come to. */
   restore(record: OutcomeRecord): void {
     const { instance: id, exit, at: exitAt, lastLines } = record
-    this.last = { id, exit, exitAt, lastLines, failure: undefined, stopRequest: undefined, cause: undefined }
+    this.last = {
+      id,
+      exit,
+      exitAt,
+      lastLines,
+      failure: undefined,
+      stopRequest: undefined,
+      cause: undefined,
+      isDaemonized: false,
+    }
     this.state = record.outcome
     this.isOutcomeRecorded = true
     this.gaveUp = record.why ?? undefined

@@ -23,7 +23,7 @@ describe('an exit in words', () => {
 describe('the end of a run in words', () => {
   const endOf = (given: Partial<EndedFacts>): EndedFacts => ({
     ...{ id: 'api-1', exit: { code: 1, signal: null }, exitAt: 0, lastLines: [] },
-    ...{ failure: undefined, stopRequest: undefined, cause: undefined },
+    ...{ failure: undefined, stopRequest: undefined, cause: undefined, isDaemonized: false },
     ...given,
   })
   const failure = new SysgError('SYSG_SPAWN_FAILED', {

@@ -16,7 +16,7 @@ export const describeEvent = (event: SysgEvent): string => {
 }
 
 /** `code 1`, `killed by SIGKILL`. */
-export const describeExit = ({ code, signal, unknown, oomKilled }: Exit): string => {
+const describeExit = ({ code, signal, unknown, oomKilled }: Exit): string => {
   if (oomKilled === true) return 'killed by the kernel: out of memory'
   if (unknown === true) return 'nobody saw how'
   return signal === null ? `code ${code ?? 'unknown'}` : `killed by ${signal}`

@@ -49,7 +49,7 @@ export const createLogPrinter = (terminal: Terminal, format: LogFormat): LogPrin
 }
 
 /** The record as `logs --json` prints it, without what a notification adds. */
-export const jsonOf = (record: LogRecord): LogRecord => {
+const jsonOf = (record: LogRecord): LogRecord => {
   const { time, service, instance, stream } = record
   const known = { time, service, instance, stream }
   return 'line' in record ? { ...known, line: record.line } : { ...known, base64: record.base64 }

@@ -10,7 +10,7 @@ export interface ChildStatus {
   readonly children: readonly ChildStatus[]
 }
 
-export interface CronStatus {
+interface CronStatus {
   readonly next_run: string | null
   readonly running: boolean
   readonly history: readonly unknown[]

@@ -1,7 +1,7 @@
 /** A name that no service has: an error that names the one somebody probably meant. */
 
 /** Loads the core, which is dear: only for the error. @returns a `SysgError` with the code `SYSG_SERVICE_UNKNOWN`. */
-export const unknownService = async (name: string, known: Iterable<string>): Promise<Error> => {
+const unknownService = async (name: string, known: Iterable<string>): Promise<Error> => {
   const { nearest, SysgError } = await import('@systemg/core')
   return new SysgError('SYSG_SERVICE_UNKNOWN', { name, suggestion: nearest(name, known) })
 }

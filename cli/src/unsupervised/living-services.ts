@@ -5,7 +5,7 @@ import type { ProjectPaths } from '../project/state-root.ts'
 import { recordedServices, type RecordedInstance, type RecordedService } from './recorded-services.ts'
 
 /** The state they are shown in. */
-export const unsupervised = 'running (unsupervised)'
+const unsupervised = 'running (unsupervised)'
 
 /**
  * @param nowMs - Wall clock, ms.

@@ -13,7 +13,7 @@ import { controlOptions } from '../../../plugins/src/control/options.ts'
 import { Sessions, type ServerLimits } from '../../../plugins/src/control/server.ts'
 import { fakeTerminal, type FakeOptions, type FakeTerminal } from '../terminal/fake-terminal.ts'
 
-export interface FakeSupervisor {
+interface FakeSupervisor {
   /** Parameters of every call, by method. */
   readonly calls: readonly { readonly method: string; readonly params: unknown }[]
   /** Connections that are open. */

@@ -9,7 +9,7 @@ export interface TestApi {
   readonly expect: Expect
 }
 
-export type Expect = (value: unknown) => Matchers
+type Expect = (value: unknown) => Matchers
 
 interface Matchers {
   toBe(expected: unknown): void

@@ -1,4 +1,4 @@
-/** What the core should do and does not yet, as the specification reads. */
+/** Commands that meet each other, or a service in a state of its own. */
 import { definePlugin } from '@systemg/core'
 import { exitsAfter, ignoresSigterm, stopsAfter } from '@systemg/core/simulated'
 import { simulate, type Simulation } from '@systemg/core/testing'
