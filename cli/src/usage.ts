@@ -25,7 +25,7 @@ export const usageOf = (name: string, command: Command): Promise<string> => {
   return renderUsage({
     meta: { name: `sysg ${name} ${words}`.trim(), description: command.description },
     args: { ...command.args, ...service, ...globals },
-  }).then((text) => `${text}\n`)
+  }).then(tidy)
 }
 
 /** The help of `sysg` itself. */
@@ -37,12 +37,17 @@ export const usageOfAll = async (
     Object.entries(commands).map(async ([name, load]) => [name, (await load()).command] as const),
   )
   const subCommands = Object.fromEntries(
-    loaded.map(([name, { description }]) => [name, { meta: { name, description } }]),
+    loaded.map(([name, { description }]) => [name, { meta: { name, description: firstSentence(description) } }]),
   )
   const text = await renderUsage({
     meta: { name: 'sysg', version, description: 'Composes programs into a system' },
     args: globals,
     subCommands,
   })
-  return `${text}\n`
+  return tidy(text)
 }
+
+/** Without the spaces that columns are filled up with. */
+const tidy = (text: string): string => `${text.replace(/[ \t]+$/gm, '').trimEnd()}\n`
+
+const firstSentence = (text: string): string => text.split('. ', 1)[0] ?? text

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServiceView } from '@systemg/core'
 
@@ -72,9 +72,8 @@ export class Sandbox implements AsyncDisposable {
 
   /** Processes whose environment says that they belong to this sandbox: services and supervisors. */
   processes(): readonly number[] {
-    return livingPids().filter(
-      (pid) => environmentOf(pid).includes(`SYSG_HOME=${this.home}`) || environmentOf(pid).includes(this.folder),
-    )
+    const marks = [`SYSG_HOME=${this.home}`, `SYSG_PROJECT=${basename(this.folder).toLowerCase()}`]
+    return livingPids().filter((pid) => marks.some((mark) => environmentOf(pid).includes(mark)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,6 +20,8 @@ const kinds = [
   'healthy',
   'healthy',
   'healthy',
+  'recovers',
+  'recovers',
   'failSpawn',
   'missingProgram',
   'clockJump',
@@ -96,6 +98,10 @@ export const act = async (
     case 'healthy':
       if (instance !== undefined)
         system.reportHealth(instance.id, { healthy: kind === 'healthy', reason: 'status 503' })
+      return
+    case 'recovers':
+      for (const healthy of [false, true])
+        if (instance !== undefined) system.reportHealth(instance.id, { healthy, reason: 'status 503' })
       return
     case 'failSpawn': {
       sim.world.failSpawns('EAGAIN', amount)

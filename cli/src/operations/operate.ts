@@ -39,6 +39,8 @@ export const operate = async (
   } catch (thrown) {
     progress.clear()
     if (thrown === notWaiting) return exitCodes.done
+    // An open connection would keep the command from ending.
+    supervisor.close()
     throw thrown
   } finally {
     waiting.end()

@@ -1,0 +1,138 @@
+/** What scripts and people rely on: exit codes, clean stdout, no colour where there is no terminal. */
+import { expect, it } from 'vitest'
+import { isAlive, Sandbox, until } from './sysg.ts'
+
+const ansi = /\u001b\[/
+
+it('keeps stdout parseable and without colour when it is no terminal', async () => {
+  await using box = new Sandbox()
+  box.config('services: { a: { command: "echo hello; exec sleep 1000" }, b: { command: "exit 2" } }')
+  const started = await box.run('start', '-d', '--json')
+  expect(started.code).toBe(1)
+  expect(JSON.parse(started.stdout)).toMatchObject({ ok: false, problems: [{ service: 'b' }] })
+  const table = await box.run('status')
+  expect(table.stdout).not.toMatch(ansi)
+  expect(table.stdout).toMatch(/^NAME +STATE/)
+  const status = await box.run('status', '--json')
+  expect(status).toMatchObject({ code: 1, stderr: '' })
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    services: [
+      { name: 'a', state: 'running' },
+      { name: 'b', state: 'failed' },
+    ],
+  })
+  const log = await until(
+    () => box.run('logs', '--json', 'a'),
+    ({ stdout }) => stdout !== '',
+  )
+  expect(log.stderr).toBe('')
+  expect(JSON.parse(log.stdout)).toMatchObject({ service: 'a', stream: 'stdout', line: 'hello' })
+  for (const line of (await box.run('events', '--json')).stdout.trim().split('\n'))
+    expect(JSON.parse(line)).toHaveProperty('seq')
+  expect(JSON.parse((await box.run('graph', '--format', 'json')).stdout)).toMatchObject({ layers: [['a', 'b']] })
+  expect(JSON.parse((await box.run('plan', '--json')).stdout)).toMatchObject({
+    changes: [{ service: 'a', action: 'keep' }, {}],
+  })
+})
+
+it.each([
+  [3, ['status']],
+  [3, ['logs', '-f']],
+  [0, ['stop']],
+  [2, ['frobnicate']],
+  [2, ['start', '--frobnicate']],
+  [2, ['status', '--log-level', 'loud']],
+  [5, ['start', '-c', 'missing.yaml']],
+])('ends with %i for `sysg %j` when nothing runs', async (code, args) => {
+  await using box = new Sandbox()
+  box.config('services: { a: { command: "sleep 1000" } }')
+  const result = await box.run(...args)
+  expect(result.code, result.stderr).toBe(code)
+  expect(result.stdout).not.toMatch(/error:/)
+})
+
+it('names an unknown service with exit code 4, in every command that takes one', async () => {
+  await using box = new Sandbox()
+  box.config('services: { api: { command: "sleep 1000" } }')
+  await box.run('start', '-d')
+  for (const command of ['status', 'logs', 'stop', 'restart']) {
+    const { code, stderr } = await box.run(command, 'apo')
+    expect([command, code]).toEqual([command, 4])
+    expect(stderr).toContain('`apo`')
+  }
+})
+
+it('gives up waiting after --timeout with 6, and the start goes on', async () => {
+  await using box = new Sandbox()
+  box.config('services: { slow: { command: "sleep 1000", startup_grace: 3s } }')
+  const { code, stderr } = await box.run('start', '-d', '--timeout', '500ms')
+  expect([code, stderr]).toEqual([6, expect.stringContaining('SYSG_TIMEOUT')])
+  await until(
+    () => box.states(),
+    ({ slow }) => slow === 'running',
+  )
+})
+
+it('a second Ctrl-C ends at once what ignores the first', async () => {
+  await using box = new Sandbox()
+  box.config(
+    `services: { stubborn: { command: "trap '' TERM; echo deaf; while :; do sleep 1; done", stop_timeout: 60s } }`,
+  )
+  const child = box.spawn(['start'])
+  let [output, messages] = ['', '']
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (messages += chunk.toString()))
+  await until(
+    () => output,
+    (text) => text.includes('deaf'),
+  )
+  const ended = new Promise((done) => child.once('exit', done))
+  child.kill('SIGINT')
+  await until(
+    () => messages,
+    (text) => text.includes('Ctrl-C again'),
+  )
+  child.kill('SIGINT')
+  expect(await ended).toBe(130)
+  expect(box.processes()).toEqual([])
+})
+
+it('exit_when ends a foreground system with the exit code of the service', async () => {
+  await using box = new Sandbox()
+  box.config(`
+exit_when: job
+services:
+  db: { command: "sleep 1000" }
+  job: { command: "echo working; exit 7", depends_on: [db] }
+`)
+  const { code, stdout } = await box.run('start')
+  expect([code, stdout.trim()]).toEqual([7, expect.stringContaining('working')])
+  expect(box.processes()).toEqual([])
+})
+
+it('a frozen supervisor makes a command end with 6 and say so, not hang', async () => {
+  await using box = new Sandbox()
+  box.config('services: { a: { command: "sleep 1000" } }')
+  await box.run('start', '-d')
+  const { pid } = (await box.status()).supervisor
+  process.kill(pid, 'SIGSTOP')
+  const { code, stderr } = await box.run('status')
+  process.kill(pid, 'SIGCONT')
+  expect([code, stderr]).toEqual([6, expect.stringContaining('did not answer')])
+})
+
+it('a hundred services in a tree ten deep: all run, and nothing of them is left after stop', async () => {
+  await using box = new Sandbox()
+  const names = Array.from({ length: 100 }, (_, index) => index)
+  const services = names.map((index) => {
+    const needs = index < 10 ? '' : `, depends_on: [s${index - 10}]`
+    return `  s${index}: { command: "sleep 1000", startup_grace: 10ms${needs} }`
+  })
+  box.config(`services:\n${services.join('\n')}\n`)
+  expect((await box.run('start', '-d')).code).toBe(0)
+  expect(Object.values(await box.states()).filter((state) => state === 'running')).toHaveLength(100)
+  const before = box.processes()
+  expect(before.length).toBe(101)
+  expect((await box.run('stop')).code).toBe(0)
+  expect(before.filter(isAlive)).toEqual([])
+})
