@@ -1,4 +1,6 @@
 /** What scripts and people rely on: exit codes, clean stdout, no colour where there is no terminal. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { isAlive, Sandbox, until } from './sysg.ts'
 
@@ -135,4 +137,7 @@ it('a hundred services in a tree ten deep: all run, and nothing of them is left 
   expect(before.length).toBe(101)
   expect((await box.run('stop')).code).toBe(0)
   expect(before.filter(isAlive)).toEqual([])
+  const [project = ''] = readdirSync(box.home).filter((name) => name !== 'by-config')
+  expect(readdirSync(join(box.home, project, 'run')).sort()).toEqual(['boot.log', 'code.json', 'output'])
+  expect(readdirSync(join(box.home, project, 'run', 'output'))).toEqual([])
 })

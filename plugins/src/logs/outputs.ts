@@ -65,11 +65,14 @@ export class Outputs {
     }
   }
 
+  /** Nothing writes any more. */
   async close(): Promise<void> {
     const lanes = [...this.#lanes.values()].flat()
     this.#lanes.clear()
     await Promise.all(lanes.map((lane) => lane.close()))
     for (const base of this.#extra.keys()) await this.closeExtra(base)
+    const { files, options } = this.#world
+    for (const name of await files.list(options.pipes)) files.remove(`${options.pipes}/${name}`)
   }
 
   /** Every stream that is open. */
