@@ -111,6 +111,14 @@ export const catalog = {
     message: `Plugins \`${facts.other}\` and \`${facts.plugin}\` both register the ${facts.kind} \`${facts.name}\`.`,
     hint: 'Remove one of them from `plugins`.',
   }),
+  SYSG_PLUGIN_UNDECLARED: (facts: { plugin: string; kind: 'probes' | 'strategies'; name: string }) => ({
+    message: `Plugin \`${facts.plugin}\` registers \`${facts.name}\`, which its \`${facts.kind}\` does not declare.`,
+    hint: `Declare it: \`definePlugin({ ${facts.kind}: { ${facts.name}: <schema> } })\`. A config is checked against what is declared.`,
+  }),
+  SYSG_PLUGIN_UNREGISTERED: (facts: { plugin: string; kind: 'probes' | 'strategies'; name: string }) => ({
+    message: `Plugin \`${facts.plugin}\` declares \`${facts.name}\` in \`${facts.kind}\`, but its \`setup\` does not register it.`,
+    hint: `Call \`${facts.kind === 'probes' ? 'registerProbe' : 'registerStrategy'}('${facts.name}', …)\` in \`setup\`.`,
+  }),
   SYSG_SHUTTING_DOWN: () => ({
     message: 'The system is stopping.',
     hint: 'Wait until `sysg stop` has returned, then start it again.',

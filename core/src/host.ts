@@ -118,6 +118,8 @@ export interface RunSpec {
   readonly signal: AbortSignal
   /** At most so many bytes of output are kept (the last ones). Default 64 KiB. */
   readonly keepBytes?: number
+  /** Told of what the command writes, as it comes. The chunk is valid during the call only: copy what you keep. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
 }
 
 export interface RunResult {

@@ -18,20 +18,27 @@ export {
 } from './hooks.ts'
 export type { BootState, InstanceRecord, IntentRecord, JournalEntry, OutcomeRecord } from './journal.ts'
 export {
-  collectKeys,
   definePlugin,
   orderPlugins,
   pluginApiVersion,
   type ConfigIssue,
-  type ControlMethod,
+  type Extensions,
   type KeySchemas,
   type Plugin,
   type PluginApi,
   type PluginUse,
-  type Probe,
   type RawConfig,
-  type Registries,
 } from './plugin.ts'
+export { collectKeys } from './plugin-keys.ts'
+export type {
+  ControlMethod,
+  OutputSink,
+  Probe,
+  Registries,
+  RegistryAccess,
+  StrategyFactory,
+  WrittenOutput,
+} from './registries.ts'
 export { Registry } from './registry.ts'
 export {
   instanceMoves,

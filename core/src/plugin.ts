@@ -3,8 +3,8 @@ import type { z } from 'zod'
 import type { ResolvedSystem } from './config/types.ts'
 import { SysgError } from './errors.ts'
 import type { Host } from './host.ts'
-import type { Hooks, InstanceInfo } from './hooks.ts'
-import type { Registry } from './registry.ts'
+import type { Hooks } from './hooks.ts'
+import type { Registries, RegistryAccess } from './registries.ts'
 import type { SystemApi } from './system-api.ts'
 
 /** The version of this API. A plugin made for another one is refused at load. */
@@ -13,22 +13,18 @@ export const pluginApiVersion = 1
 /** Keys a plugin adds to the config, each with its schema. */
 export type KeySchemas = Readonly<Record<string, z.ZodType>>
 
-/** Answers whether an instance is ready or alive. Rejects with the reason when it is not. */
-export type Probe = (at: { instance: InstanceInfo; options: unknown; signal: AbortSignal }) => Promise<void>
-
-/** Answers a control request. `notify` sends a message to the caller while the request runs. */
-export type ControlMethod = (
-  params: unknown,
-  call: { readonly signal: AbortSignal; notify(method: string, params: unknown): void },
-) => unknown
-
-export interface Registries {
-  readonly probes: Registry<Probe>
-  readonly methods: Registry<ControlMethod>
+/** What the other plugins of a system bring, for keys whose form depends on it. */
+export interface Extensions {
+  /** The schema of every declared probe, by its key below `health_check`. */
+  readonly probes: KeySchemas
+  /** The schema of every declared strategy's own key below `deployment`, by its name. */
+  readonly strategies: KeySchemas
+  /** The schema of a key that a plugin adds to every service; `undefined` when none has it. For use inside `z.lazy`. */
+  readonly serviceKey: (name: string) => z.ZodType | undefined
 }
 
 /** What `setup` gets. */
-export interface PluginApi<Options = unknown> {
+export interface PluginApi<Options = unknown> extends RegistryAccess {
   /** The plugin's own name. */
   readonly name: string
   /** Its options, checked by its `options` schema. */
@@ -37,9 +33,7 @@ export interface PluginApi<Options = unknown> {
   readonly host: Host
   /** Ask the system, and change it. Not before `boot`. */
   readonly system: SystemApi
-  /** Add to a registry under this plugin's name. */
-  readonly registerProbe: (name: string, probe: Probe) => void
-  readonly registerMethod: (name: string, method: ControlMethod) => void
+  /** What every plugin has registered. */
   readonly registries: Registries
   /** Release what the plugin opened, when the system has ended. Last opened, first released. */
   readonly onDispose: (release: () => void | Promise<void>) => void
@@ -74,8 +68,12 @@ export interface Plugin<Options = unknown> {
   readonly after?: readonly string[]
   /** Schema of its own options (`{ use: name, ...options }`). */
   readonly options?: z.ZodType<Options>
-  /** Keys it adds to every service. */
-  readonly service?: KeySchemas
+  /** Keys it adds to every service; a function when their form depends on what other plugins bring. */
+  readonly service?: KeySchemas | ((others: Extensions) => KeySchemas)
+  /** Probes it brings, by their key below `health_check`, each with the schema of its value. `setup` registers what they do. */
+  readonly probes?: KeySchemas
+  /** Deploy strategies it brings, by name, each with the schema of its own key below `deployment`. `setup` registers what they do. */
+  readonly strategies?: KeySchemas
   /** Keys it adds to the top level. */
   readonly system?: KeySchemas
   /** Variables that `${VAR}` may use, from keys this plugin owns (`env`). Called for the system, then for each service. */
@@ -126,21 +124,4 @@ export const orderPlugins = (uses: readonly PluginUse[]): readonly PluginUse[] =
   }
   for (const name of byName.keys()) visit(name, [])
   return [...ordered.values()]
-}
-
-/** The keys every plugin adds in one scope. @throws {SysgError} `SYSG_PLUGIN_KEY_TAKEN`. */
-export const collectKeys = (
-  uses: readonly PluginUse[],
-  scope: 'service' | 'system',
-  reserved: readonly string[],
-): ReadonlyMap<string, { plugin: string; schema: z.ZodType }> => {
-  const keys = new Map<string, { plugin: string; schema: z.ZodType }>()
-  for (const { plugin } of uses) {
-    for (const [key, schema] of Object.entries(plugin[scope] ?? {})) {
-      const other = reserved.includes(key) ? 'core' : keys.get(key)?.plugin
-      if (other !== undefined) throw new SysgError('SYSG_PLUGIN_KEY_TAKEN', { plugin: plugin.name, other, key, scope })
-      keys.set(key, { plugin: plugin.name, schema })
-    }
-  }
-  return keys
 }

@@ -2,7 +2,8 @@
 import { SysgError, whyOf } from './errors.ts'
 import type { Hooks } from './hooks.ts'
 import type { Host } from './host.ts'
-import type { PluginApi, PluginUse, Registries } from './plugin.ts'
+import type { Plugin, PluginApi, PluginUse } from './plugin.ts'
+import { accessFor, checkRegistered, type Registries } from './registries.ts'
 import type { SystemApi } from './system-api.ts'
 
 export interface SetUpWorld {
@@ -21,7 +22,8 @@ export const setUpPlugins = (uses: readonly PluginUse[], world: SetUpWorld): voi
   for (const { plugin, options } of uses) {
     world.own(plugin.name)
     try {
-      plugin.setup?.(apiFor(plugin.name, options, world))
+      plugin.setup?.(apiFor(plugin, options, world))
+      checkRegistered(plugin, world.registries)
     } catch (thrown) {
       if (thrown instanceof SysgError) throw thrown
       const facts = { plugin: plugin.name, hook: 'setup', why: whyOf(thrown) }
@@ -32,14 +34,13 @@ export const setUpPlugins = (uses: readonly PluginUse[], world: SetUpWorld): voi
   }
 }
 
-const apiFor = (name: string, options: unknown, world: SetUpWorld): PluginApi => ({
-  name,
+const apiFor = (plugin: Plugin, options: unknown, world: SetUpWorld): PluginApi => ({
+  name: plugin.name,
   options,
   hooks: world.hooks,
   host: world.host,
   system: world.system,
   registries: world.registries,
-  registerProbe: (key, probe) => world.registries.probes.register(key, probe, name),
-  registerMethod: (key, method) => world.registries.methods.register(key, method, name),
+  ...accessFor(plugin, world.registries),
   onDispose: (release) => void world.releases.push(release),
 })

@@ -12,9 +12,10 @@ import type { Exit, Host } from './host.ts'
 import type { Instance } from './instance.ts'
 import type { IntentRecord } from './journal.ts'
 import { outcomeOfStart, outcomeOfStop } from './outcome.ts'
-import { orderPlugins, type Plugin, type PluginUse, type Registries } from './plugin.ts'
+import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
+import { sharedKeys } from './plugin-keys.ts'
 import { Reconciler, type ReconcilerWorld } from './reconciler.ts'
-import { Registry } from './registry.ts'
+import { createRegistries, type Registries } from './registries.ts'
 import { planChanges, replaceInOrder, takeUp, type ReloadWorld } from './reload.ts'
 import type { Service } from './service.ts'
 import { setUpPlugins } from './set-up.ts'
@@ -37,7 +38,7 @@ export interface SystemOptions {
 
 export class System implements SystemApi {
   readonly hooks: Hooks
-  readonly registries: Registries = { probes: new Registry('probe'), methods: new Registry('control method') }
+  readonly registries: Registries = createRegistries()
   readonly ended: Promise<void>
   readonly #host: Host
   readonly #version: string
@@ -78,9 +79,7 @@ export class System implements SystemApi {
     this.#reload = {
       reconciler: this.#reconciler,
       hooks: this.hooks,
-      sharedKeys: uses.flatMap(({ plugin }) =>
-        Object.keys(plugin.system ?? {}).filter((key) => key in (plugin.service ?? {})),
-      ),
+      sharedKeys: sharedKeys(uses),
       pluginLiveKeys: uses.flatMap(({ plugin }) => plugin.live ?? []),
     }
     setUpPlugins(uses, {

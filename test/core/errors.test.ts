@@ -39,6 +39,11 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   SYSG_PLUGIN_KEY_TAKEN: [{ plugin: 'a', other: 'b', key: 'k', scope: 'service' }],
   SYSG_PLUGIN_API: [{ plugin: 'a', wants: 2, has: 1 }],
   SYSG_PLUGIN_ORDER: [{ path: ['a', 'b', 'a'] }],
+  SYSG_PLUGIN_UNDECLARED: [{ plugin: 'a', kind: 'probes', name: 'redis' }],
+  SYSG_PLUGIN_UNREGISTERED: [
+    { plugin: 'a', kind: 'probes', name: 'redis' },
+    { plugin: 'a', kind: 'strategies', name: 'canary' },
+  ],
   SYSG_REGISTRY_TAKEN: [{ kind: 'probe', name: 'http', plugin: 'a', other: 'b' }],
   SYSG_SHUTTING_DOWN: [undefined],
   SYSG_TIMEOUT: [{ what: 'The start', limitMs: 5 }],

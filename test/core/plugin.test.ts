@@ -103,6 +103,34 @@ describe('plugins that cannot be loaded together', () => {
     expect(collectKeys(uses, 'service', []).get('owner')?.plugin).toBe('a')
     expect(collectKeys(uses, 'system', []).get('owner')?.plugin).toBe('b')
   })
+
+  it('may depend on the probes, strategies and keys that others bring', () => {
+    const health = definePlugin({
+      name: 'health',
+      service: ({ probes }) => ({ health_check: z.strictObject(probes) }),
+    })
+    const deploy = definePlugin({
+      name: 'deploy',
+      service: ({ strategies, serviceKey }) => ({
+        deployment: z.strictObject({
+          strategy: z.enum(Object.keys(strategies)),
+          health_check: z.lazy(() => serviceKey('health_check') ?? z.never()),
+        }),
+      }),
+    })
+    const redis = definePlugin({ name: 'redis', probes: { redis: z.url() }, strategies: { canary: z.int() } })
+    const keys = collectKeys(
+      [health, deploy, redis].map((plugin) => ({ plugin })),
+      'service',
+      [],
+    )
+    const schema = keys.get('deployment')?.schema
+    expect(schema?.safeParse({ strategy: 'canary', health_check: { redis: 'redis://localhost' } }).success).toBe(true)
+    expect(schema?.safeParse({ strategy: 'big-bang', health_check: { redis: 'redis://localhost' } }).success).toBe(
+      false,
+    )
+    expect(schema?.safeParse({ strategy: 'canary', health_check: { tcp: 'redis://localhost' } }).success).toBe(false)
+  })
 })
 
 it('is given back as it was defined', () => {

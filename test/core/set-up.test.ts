@@ -55,11 +55,24 @@ describe('setup', () => {
   })
 
   it('of two plugins that register one name is refused', async () => {
-    const claims = (name: string) =>
-      definePlugin({ name, setup: (api) => api.registerProbe('http', async () => undefined) })
+    const claims = (name: string) => definePlugin({ name, setup: (api) => api.registerMethod('ask', () => name) })
     await expect(Simulation.create([claims('a'), claims('b')], { api: x })).rejects.toMatchObject({
       code: 'SYSG_REGISTRY_TAKEN',
-      message: 'Plugins `a` and `b` both register the probe `http`.',
+      message: 'Plugins `a` and `b` both register the control method `ask`.',
+    })
+  })
+
+  it('registers the probes and strategies that it declares, no other and none less', async () => {
+    const probe = async () => undefined
+    const secret = definePlugin({ name: 'secret', setup: (api) => api.registerProbe('redis', probe) })
+    await expect(Simulation.create([secret], { api: x })).rejects.toMatchObject({
+      code: 'SYSG_PLUGIN_UNDECLARED',
+      message: 'Plugin `secret` registers `redis`, which its `probes` does not declare.',
+    })
+    const lazy = definePlugin({ name: 'lazy', strategies: { canary: z.strictObject({}) } })
+    await expect(Simulation.create([lazy], { api: x })).rejects.toMatchObject({
+      code: 'SYSG_PLUGIN_UNREGISTERED',
+      message: 'Plugin `lazy` declares `canary` in `strategies`, but its `setup` does not register it.',
     })
   })
 

@@ -8,6 +8,7 @@ import {
   type Plugin,
   type RetryDecision,
 } from '@systemg/core'
+import { z } from 'zod'
 
 /** Starts again after `delayMs`, at most `max` times in a row. */
 export const retries = (delayMs: number, max = Infinity): Plugin =>
@@ -49,6 +50,7 @@ export const rolling = (options: { graceMs?: number; preStartMs?: number } = {})
 export const probed = (healthy: Set<string>): Plugin =>
   definePlugin({
     name: 'probed',
+    probes: { test: z.strictObject({}) },
     setup: (api) => {
       const { hooks, host } = api
       api.registerProbe('test', async ({ instance }) => {

@@ -68,7 +68,7 @@ const runToEnd = async (spec: RunSpec, trees: ProcessTrees): Promise<RunResult> 
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal: signal as Signal | null }))
   })
-  const output = collect([command.stdout, command.stderr], tail)
+  const output = collect(command, tail, spec.onOutput)
   const exit = await endOf(exited, tree, spec.signal, trees)
   await output.settled()
   child.unref()
@@ -113,13 +113,19 @@ const killTree = async (tree: TreeRef, trees: ProcessTrees): Promise<void> => {
 }
 
 /** Read streams into the tail. `settled` waits for their ends, or for silence when somebody else keeps them open. */
-const collect = (streams: readonly Readable[], tail: Tail): { settled(): Promise<void> } => {
+const collect = (
+  { stdout, stderr }: { readonly stdout: Readable; readonly stderr: Readable },
+  tail: Tail,
+  onOutput: RunSpec['onOutput'],
+): { settled(): Promise<void> } => {
   let lastChunkMs = 0
+  const streams = [stdout, stderr]
   const ended = Promise.all(
     streams.map((stream) => {
       stream.on('data', (chunk: Buffer) => {
         lastChunkMs = performance.now()
         tail.push(chunk)
+        onOutput?.(stream === stdout ? 'stdout' : 'stderr', chunk)
       })
       stream.on('error', () => undefined)
       return new Promise<void>((resolve) => stream.once('close', resolve))

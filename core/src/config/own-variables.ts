@@ -3,7 +3,8 @@
  *
  * Definitions may refer to each other in any order (`B: "${A}/b"`), so they are expanded again until nothing changes.
  */
-import type { PluginUse, RawConfig } from '../plugin.ts'
+import type { KeySchemas, PluginUse, RawConfig } from '../plugin.ts'
+import { extensionsOf, keysOf } from '../plugin-keys.ts'
 import { checkValue } from './diagnose.ts'
 import type { Findings } from './findings.ts'
 import { interpolate, isDefinitionOf, isPlainMap, type Lookup, variablesNamed } from './interpolate.ts'
@@ -118,8 +119,8 @@ const unknownOf = (found: Scope, mentioned: readonly string[]): Pick<OwnVariable
   }
 }
 
-const keySchemas = (plugin: PluginUse['plugin'], input: OwnVariablesInput) =>
-  (input.service === undefined ? plugin.system : plugin.service) ?? {}
+const keySchemas = (plugin: PluginUse['plugin'], input: OwnVariablesInput): KeySchemas =>
+  keysOf(plugin, input.service === undefined ? 'system' : 'service', extensionsOf(input.uses))
 
 const ownKeysOf = ({ plugin }: PluginUse, input: OwnVariablesInput): Readonly<Record<string, unknown>> => {
   const own = input.service ?? input.system

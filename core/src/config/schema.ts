@@ -1,6 +1,7 @@
 /** The keys of a config that the core owns, and the whole schema: these and every plugin's. */
 import { z } from 'zod'
-import { collectKeys, type PluginUse } from '../plugin.ts'
+import type { PluginUse } from '../plugin.ts'
+import { collectKeys } from '../plugin-keys.ts'
 import { duration } from './duration.ts'
 import { signal } from './signals.ts'
 import type { Condition, Dependency } from './types.ts'

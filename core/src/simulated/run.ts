@@ -17,11 +17,14 @@ const run = (world: ProcessesWorld, supervisor: Supervisor, spec: RunSpec): RunR
   const program = world.choose(asSpawnSpec(spec))
   if (typeof program !== 'function') return notStarted(program)
   const output = new Tail(spec.keepBytes ?? defaultKeepBytes)
-  const collect = (bytes: Uint8Array) => output.add(bytes)
+  const collect = (stream: 'stdout' | 'stderr') => (bytes: Uint8Array) => {
+    output.add(bytes)
+    spec.onOutput?.(stream, bytes)
+  }
   const process = launch(world, program, {
     spec: { ...spec, inherit: [] },
-    stdout: collect,
-    stderr: collect,
+    stdout: collect('stdout'),
+    stderr: collect('stderr'),
     role: 'run',
     parentPid: supervisor.pid,
     parent: undefined,

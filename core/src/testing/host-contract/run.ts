@@ -1,6 +1,6 @@
 /** `Host.run`. */
 import type { RunSpec, TreeRef } from '../../host.ts'
-import type { Part, Session } from './session.ts'
+import { textOf, type Part, type Session } from './session.ts'
 import type { Argv } from './under-test.ts'
 
 export const runContract: Part = (check, expect) => {
@@ -11,6 +11,14 @@ export const runContract: Part = (check, expect) => {
       expect(result.failure).toBe(undefined)
     })
   }
+
+  check('tells of output as it comes, by stream', async (session) => {
+    const told: string[] = []
+    const onOutput = (stream: string, chunk: Uint8Array) => void told.push(`${stream} ${textOf(chunk)}`)
+    await session.wait(run(session, session.at.programs.prints('built', 'stdout'), { onOutput }))
+    await session.wait(run(session, session.at.programs.prints('warned', 'stderr'), { onOutput }))
+    expect(told).toEqual(['stdout built', 'stderr warned'])
+  })
 
   check('tells the exit code of a command that fails', async (session) => {
     const result = await session.wait(run(session, session.at.programs.exits(7, 0)))
