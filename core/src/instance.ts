@@ -13,6 +13,7 @@ import type { ResolvedService } from './config/types.ts'
 import { endTree } from './end-tree.ts'
 import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
+import { fillInSpec } from './fill-in.ts'
 import type { Exit, Host, ProcessInfo, Spawned, TreeRef } from './host.ts'
 import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec } from './hooks.ts'
 import type { InstanceRecord } from './journal.ts'
@@ -256,7 +257,8 @@ export class Instance implements InstanceInfo {
     const prepared = refine(await hooks.prepare.promise(this.#baseSpec(), at))
     await hooks.beforeStart.promise(at)
     signal.throwIfAborted()
-    const spec = { ...prepared, env: { ...prepared.env, ...this.#identity() }, token: this.token }
+    const named = { ...prepared, env: { ...prepared.env, ...this.#identity() } }
+    const spec = { ...fillInSpec(named, host.env), token: this.token }
     this.launch = spec
     this.#world.record([this])
     // From here on a stop must wait: whoever launches may already have a process.
