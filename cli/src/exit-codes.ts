@@ -14,7 +14,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** The exit code that an error code stands for. */
 export const exitCodeOf = (errorCode: string): ExitCode => {
-  if (errorCode === 'SYSG_USAGE') return exitCodes.usage
+  if (errorCode === 'SYSG_USAGE' || errorCode === 'SYSG_SCALE_COUNT') return exitCodes.usage
   if (errorCode === 'SYSG_NO_SUPERVISOR') return exitCodes.noSupervisor
   if (errorCode === 'SYSG_SERVICE_UNKNOWN') return exitCodes.noService
   if (errorCode === 'SYSG_INTERRUPTED') return exitCodes.interrupted

@@ -1,6 +1,7 @@
 /**
  * One deploy of one service: its running replicas are replaced by its strategy, one at a time, so that a failure at any
- * step leaves the instance that serves untouched.
+ * step leaves the instance that serves untouched. A replica that is scaled away meanwhile is left out; one that comes
+ * waits until the end, and then runs what the others do.
  */
 import type { ResolvedService } from './config/types.ts'
 import { describeEnd } from './explain.ts'
@@ -33,6 +34,9 @@ export interface DeployWorld {
   changed(service: Service, cause?: number): void
 }
 
+/** Whether an instance is one of those to be replaced. */
+export type IsOld = (instance: Instance) => boolean
+
 export class Deploy {
   readonly target: ResolvedService
   readonly strategy: Strategy
@@ -42,6 +46,9 @@ export class Deploy {
   readonly #service: Service
   readonly #world: DeployWorld
   readonly #run: { step: string } = { step: 'start' }
+  readonly #isOld: IsOld
+  /** The replica it is at. */
+  #current: { readonly replica: Replica; readonly leftOut: AbortController } | undefined
   #cause: number | undefined
 
   constructor(
@@ -49,13 +56,14 @@ export class Deploy {
     target: ResolvedService,
     strategy: Strategy,
     world: DeployWorld,
-    cause: number | undefined,
+    options: { readonly isOld: IsOld; readonly cause: number | undefined },
   ) {
     this.target = target
     this.strategy = strategy
     this.#service = service
     this.#world = world
-    this.#cause = cause
+    this.#isOld = options.isOld
+    this.#cause = options.cause
   }
 
   begin(): void {
@@ -68,6 +76,12 @@ export class Deploy {
     this.#controller.abort(error)
   }
 
+  /** Only these replicas are still wanted. What is at work on another one ends, and that is no failure. */
+  keepTo(wanted: readonly Replica[]): void {
+    if (this.#current === undefined || wanted.includes(this.#current.replica)) return
+    this.#current.leftOut.abort(new Error('it was scaled away'))
+  }
+
   async #perform(): Promise<SysgError | undefined> {
     const { clock } = this.#world
     const startMs = clock.monotonic()
@@ -75,7 +89,10 @@ export class Deploy {
     this.#cause = this.#emit('deploy.started', facts).seq
     const run = this.#run
     try {
-      for (const replica of this.#service.wanted) await this.#replace(replica, run)
+      for (const replica of this.#service.wanted.filter(({ isNew }) => !isNew)) {
+        this.#controller.signal.throwIfAborted()
+        if (this.#service.wanted.includes(replica) && !replica.isNew) await this.#replaceUnlessLeftOut(replica, run)
+      }
     } catch (thrown) {
       const error = this.#errorOf(thrown, run.step)
       this.#emit('deploy.rolled_back', { step: run.step, reason: whyOf(error) })
@@ -85,19 +102,28 @@ export class Deploy {
     return undefined
   }
 
-  async #replace(replica: Replica, run: { step: string }): Promise<void> {
-    const { signal } = this.#controller
-    signal.throwIfAborted()
+  async #replaceUnlessLeftOut(replica: Replica, run: { step: string }): Promise<void> {
+    const leftOut = new AbortController()
+    this.#current = { replica, leftOut }
+    try {
+      await this.#replace(replica, run, AbortSignal.any([this.#controller.signal, leftOut.signal]))
+    } catch (thrown) {
+      if (!leftOut.signal.aborted || this.#controller.signal.aborted) throw thrown
+    } finally {
+      this.#current = undefined
+    }
+  }
+
+  async #replace(replica: Replica, run: { step: string }, signal: AbortSignal): Promise<void> {
     if (replica.active === undefined) {
       replica.spec = this.target
       await this.#world.bringUp(this.#service, replica, signal)
       return
     }
-    await this.#replaceActive(replica, run)
+    if (this.#isOld(replica.active)) await this.#replaceActive(replica, run, signal)
   }
 
-  async #replaceActive(replica: Replica, run: { step: string }): Promise<void> {
-    const { signal } = this.#controller
+  async #replaceActive(replica: Replica, run: { step: string }, signal: AbortSignal): Promise<void> {
     replica.isDeploying = true
     const context = new ReplicaReplacement(this.#service, replica, this.target, signal, this.#world, run, this.#cause)
     try {

@@ -119,6 +119,14 @@ export const catalog = {
     message: `Plugin \`${facts.plugin}\` declares \`${facts.name}\` in \`${facts.kind}\`, but its \`setup\` does not register it.`,
     hint: `Call \`${facts.kind === 'probes' ? 'registerProbe' : 'registerStrategy'}('${facts.name}', …)\` in \`setup\`.`,
   }),
+  SYSG_SCALE_COUNT: (facts: { service: string; replicas: number; max: number }) => ({
+    message: `\`${facts.service}\` can't have ${facts.replicas} replicas.`,
+    hint: `Give a whole number from 0 to ${facts.max}.`,
+  }),
+  SYSG_REPLICAS_INCOMPLETE: (facts: { service: string; reason: string }) => ({
+    message: `\`${facts.service}\` does not have all its replicas: ${facts.reason}.`,
+    hint: `Those that are ready go on. \`sysg logs ${facts.service}\` shows what the others said.`,
+  }),
   SYSG_SHUTTING_DOWN: () => ({
     message: 'The system is stopping.',
     hint: 'Wait until `sysg stop` has returned, then start it again.',

@@ -24,6 +24,7 @@ export interface EventData {
   'service.daemonized': { pids: readonly number[] }
   'service.start_failed': { reason: string }
   'service.intent': { intent: 'up' | 'stopped'; by: string }
+  'service.scaled': { from: number; to: number; by: string }
   'instance.started': { pid: number; replica: number; role: 'active' | 'candidate'; argv: readonly string[] }
   'instance.ready': { pid: number; replica: number }
   'instance.stopping': { pid: number | null; why: string }

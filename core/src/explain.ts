@@ -89,7 +89,8 @@ const describeFailure = (service: Service, last: EndedFacts | undefined): string
 const describeStopped = (service: Service): string | null => {
   if (service.intent.intent === 'stopped') return 'stopped by you'
   if (!service.isAsked) return 'not started yet'
-  return service.isIntended && service.wantedReplicas === 0 ? 'no replica is wanted' : null
+  if (!service.isIntended || service.wantedReplicas > 0) return null
+  return service.intent.replicas === 0 ? 'scaled to 0 by you' : 'no replica is wanted'
 }
 
 const describeStopping = (service: Service): string | null => {

@@ -1,5 +1,6 @@
 /** What an operation on services came to, in the words of its caller. */
 import { SysgError } from './errors.ts'
+import type { Replica } from './replica.ts'
 import type { Service } from './service.ts'
 import type { Outcome } from './system-api.ts'
 
@@ -21,6 +22,7 @@ export const outcomeOfStart = (
     } else if (state === 'blocked' && reason?.endsWith('was stopped by you') === true) {
       warnings.push(`\`${service.name}\` is blocked: ${reason}.`)
     } else if (!isWell(service)) problems.push(problemOf(service, startError(service)))
+    else if (state === 'running' && service.wanted.some(isDown)) problems.push(problemOf(service, incomplete(service)))
   }
   return { ok: problems.length === 0, problems, warnings }
 }
@@ -42,6 +44,12 @@ export const outcomeOfStop = (services: readonly Service[], warnings: readonly s
 
 const isWell = (service: Service): boolean =>
   ['running', 'completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
+
+/** It neither runs nor is about to. */
+const isDown = ({ state }: Replica): boolean => state === 'failed' || state === 'backoff'
+
+const incomplete = ({ name, seen: { reason } }: Service): SysgError =>
+  new SysgError('SYSG_REPLICAS_INCOMPLETE', { service: name, reason: reason ?? 'some are down' })
 
 const startError = ({ name, seen: { state, reason } }: Service): SysgError => {
   if (state === 'blocked')

@@ -124,6 +124,7 @@ export class Reconciler {
     const wanted = this.roster.isWanted(service)
     if (wanted && service.planning === 'needed') this.#plan(service)
     if (!wanted) service.deploy?.abort(new SysgError('SYSG_DEPLOY_SUPERSEDED', { service: service.name, by: 'stop' }))
+    service.deploy?.keepTo(service.wanted)
     for (const replica of service.fitReplicas()) {
       replica.retry?.cancel()
       this.aftermath.forgetOutcome(service, replica)
@@ -155,7 +156,7 @@ export class Reconciler {
       state: replica.state,
       wanted,
       living: replica.living.size > 0,
-      deploying: replica.isDeploying,
+      deploying: replica.isDeploying || (replica.isNew && service.holdsNewReplicas),
       planned: service.isPlanned && (replica.isRunAsked || !(service.isSkipped || service.isScheduled)),
       gate: service.gate.state,
       retryDue: replica.retry?.due === true,
@@ -165,6 +166,7 @@ export class Reconciler {
     if (step === 'stop') this.#stopUnwanted(service, replica)
     if (step === 'launch') {
       if (replica.state === 'backoff') service.restarts += 1
+      if (replica.isNew) replica.spec = service.provenSpec
       this.#launch(service, replica, replica.spec)
     }
   }

@@ -1,9 +1,10 @@
 /** Brings another config into force, and replaces what runs: `plan`, `apply`, `restart`. */
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
-import { Deploy } from './deploy.ts'
+import { Deploy, type IsOld } from './deploy.ts'
 import { SysgError, whyOf } from './errors.ts'
 import { Graph } from './graph.ts'
 import type { Hooks } from './hooks.ts'
+import type { Instance } from './instance.ts'
 import { changedKeys, isSame, liveKeys } from './plan.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { Service } from './service.ts'
@@ -26,10 +27,7 @@ export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boole
     .filter(({ name, isRemoved }) => !(name in next.services) && !isRemoved)
     .map(({ name }): PlannedChange => ({ service: name, action: 'stop', because: ['no longer in the config'] }))
   const graph = new Graph(new Map(Object.entries(next.services)))
-  const valueIn = (config: ResolvedSystem, key: string): unknown => config[key as keyof ResolvedSystem]
-  const shared = world.sharedKeys.filter(
-    (key) => !isSame(valueIn(world.reconciler.roster.config, key), valueIn(next, key)),
-  )
+  const shared = changedDefaults(world, next)
   const kept = graph.order().map((name) => {
     const spec = next.services[name] as ResolvedService
     const change = planOne({ world, shared }, services.get(name), spec, all)
@@ -37,6 +35,17 @@ export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boole
   })
   return [...gone, ...kept]
 }
+
+/** Defaults for all services that `next` has otherwise. */
+const changedDefaults = (world: ReloadWorld, next: ResolvedSystem): readonly string[] => {
+  const valueIn = (config: ResolvedSystem, key: string): unknown => config[key as keyof ResolvedSystem]
+  const before = world.reconciler.roster.config
+  return world.sharedKeys.filter((key) => !isSame(valueIn(before, key), valueIn(next, key)))
+}
+
+/** Keys that differ and that a running instance cannot take up. */
+const keysForRestart = (world: ReloadWorld, before: ResolvedService, after: ResolvedService): readonly string[] =>
+  changedKeys(before, after).filter((key) => !liveKeys.includes(key) && !world.pluginLiveKeys.includes(key))
 
 const planOne = (
   { world, shared }: { readonly world: ReloadWorld; readonly shared: readonly string[] },
@@ -46,10 +55,12 @@ const planOne = (
 ): Omit<PlannedChange, 'service'> => {
   if (service === undefined || service.isRemoved) return { action: 'start', because: ['new in the config'] }
   if (service.intent.intent === 'stopped') return { action: 'keep', because: ['stopped by you'] }
-  const running = service.replicas.find(({ active }) => active !== undefined)?.active
+  const active = service.replicas.flatMap((replica) => replica.active ?? [])
+  // A deploy that failed half-way leaves replicas that run different configs.
+  const running = active.find((one) => keysForRestart(world, one.service, spec).length > 0) ?? active[0]
   const before = running?.service ?? service.config
   const changed = [...new Set([...changedKeys(before, spec), ...shared])].sort()
-  const needRestart = changed.filter((key) => !liveKeys.includes(key) && !world.pluginLiveKeys.includes(key))
+  const needRestart = [...new Set([...keysForRestart(world, before, spec), ...shared])].sort()
   if (running === undefined) {
     const matters = changed.filter((key) => needRestart.includes(key) || key === 'skip')
     const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
@@ -74,9 +85,23 @@ const strategyName = (world: ReloadWorld, service: ResolvedService, running: Res
   }
 }
 
+/** Services to replace, and which of their instances. */
+export interface Replacing {
+  readonly names: readonly string[]
+  /** Replaced whatever they run; others are when their config differs. */
+  readonly instances: ReadonlySet<Instance>
+}
+
+/** Every instance of these services that lives now. What starts later needs no replacement. */
+export const replacingAll = (services: Iterable<Service>): Replacing => {
+  const all = [...services]
+  return { names: all.map(({ name }) => name), instances: new Set(all.flatMap(({ living }) => living)) }
+}
+
 /** Put a config into force without replacing anything that runs: intents, live keys, and what rests. Returns what is left to replace. */
-export const takeUp = (world: ReloadWorld, next: ResolvedSystem, all: boolean): readonly string[] => {
+export const takeUp = (world: ReloadWorld, next: ResolvedSystem, all: boolean): Replacing => {
   const changes = planChanges(world, next, all)
+  const isAll = all || changedDefaults(world, next).length > 0
   world.reconciler.roster.takeUp(next)
   for (const { service: name, action } of changes) {
     const service = world.reconciler.roster.services.get(name)
@@ -84,7 +109,12 @@ export const takeUp = (world: ReloadWorld, next: ResolvedSystem, all: boolean): 
     if (action === 'keep') takeUpLive(service)
     if (action === 'start') prepareToStart(service)
   }
-  return changes.filter(({ action }) => action === 'restart' || action === 'deploy').map(({ service }) => service)
+  const names = changes
+    .filter(({ action }) => action === 'restart' || action === 'deploy')
+    .map(({ service }) => service)
+  const services = world.reconciler.roster.named(names)
+  for (const service of services) service.isToBeReplaced = true
+  return isAll ? replacingAll(services) : { names, instances: new Set() }
 }
 
 const takeUpLive = (service: Service): void => {
@@ -112,7 +142,20 @@ const prepareToStart = (service: Service): void => {
  */
 export const replaceInOrder = async (
   world: ReloadWorld,
-  names: readonly string[],
+  replacing: Replacing,
+): Promise<ReadonlyMap<string, SysgError>> => {
+  try {
+    return await replaceLayers(world, replacing)
+  } finally {
+    const services = world.reconciler.roster.named(replacing.names)
+    for (const service of services) service.isToBeReplaced = false
+    world.reconciler.wake(services)
+  }
+}
+
+const replaceLayers = async (
+  world: ReloadWorld,
+  { names, instances }: Replacing,
 ): Promise<ReadonlyMap<string, SysgError>> => {
   const wanted = new Set(names)
   const errors = new Map<string, SysgError>()
@@ -121,7 +164,9 @@ export const replaceInOrder = async (
     const replaced = services
       .filter((service) => service !== undefined)
       .map(async (service) => {
-        const error = await replaceService(world, service)
+        const error = await replaceService(world, service, instances)
+        service.isToBeReplaced = false
+        world.reconciler.wake([service])
         if (error !== undefined) errors.set(service.name, error)
       })
     await Promise.all(replaced)
@@ -131,7 +176,11 @@ export const replaceInOrder = async (
 }
 
 /** Replace one service by its strategy, or start it when it does not run. */
-const replaceService = async (world: ReloadWorld, service: Service): Promise<SysgError | undefined> => {
+const replaceService = async (
+  world: ReloadWorld,
+  service: Service,
+  instances: ReadonlySet<Instance>,
+): Promise<SysgError | undefined> => {
   const { reconciler } = world
   const target = service.config
   for (let { deploy } = service; deploy !== undefined; deploy = service.deploy) {
@@ -150,14 +199,16 @@ const replaceService = async (world: ReloadWorld, service: Service): Promise<Sys
   await reconciler.until(
     () => service.gate.state !== 'waiting' || isDeploying(service) || !reconciler.roster.isWanted(service),
   )
-  if (isDeploying(service)) return replaceService(world, service)
+  if (isDeploying(service)) return replaceService(world, service, instances)
   if (service.gate.state !== 'open') {
     const reason = (service.gate.by ?? [])
       .map((name) => `${name} is ${reconciler.roster.services.get(name)?.seen.state ?? 'down'}`)
       .join(', ')
     return new SysgError('SYSG_DEPENDENCY_DOWN', { service: service.name, reason })
   }
-  return runDeploy(world, service, target, running.service)
+  const isOld: IsOld = (instance) =>
+    instances.has(instance) || keysForRestart(world, instance.service, target).length > 0
+  return runDeploy(world, service, { target, running: running.service, isOld })
 }
 
 const isDeploying = (service: Service) => service.deploy !== undefined
@@ -165,8 +216,7 @@ const isDeploying = (service: Service) => service.deploy !== undefined
 const runDeploy = async (
   world: ReloadWorld,
   service: Service,
-  target: ResolvedService,
-  running: ResolvedService,
+  { target, running, isOld }: { target: ResolvedService; running: ResolvedService; isOld: IsOld },
 ): Promise<SysgError | undefined> => {
   let strategy: Strategy
   try {
@@ -175,7 +225,10 @@ const runDeploy = async (
     const facts = { service: service.name, step: 'strategy', reason: whyOf(thrown) }
     return new SysgError('SYSG_DEPLOY_FAILED', facts, { cause: thrown })
   }
-  const deploy = new Deploy(service, target, strategy, world.reconciler.deployWorld, service.cause)
+  const deploy = new Deploy(service, target, strategy, world.reconciler.deployWorld, {
+    isOld,
+    cause: service.cause,
+  })
   service.deploy = deploy
   deploy.begin()
   const error = await deploy.result

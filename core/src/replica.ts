@@ -38,6 +38,11 @@ export class Replica {
     this.#onMove = onMove
   }
 
+  /** It never ran, or not since it was scaled away. */
+  get isNew(): boolean {
+    return this.living.size === 0 && (this.last === undefined || this.last.stopRequest?.why === 'scaled')
+  }
+
   /** It came to rest by itself. */
   get isAtRest(): boolean {
     return this.state === 'completed' || this.state === 'failed'

@@ -27,6 +27,8 @@ export class Service {
   /** All wanted replicas have been ready at once, and since then one always was. */
   isUp = false
   deploy: Deploy | undefined
+  /** Another config has been taken up, and what runs of the service is not yet replaced. */
+  isToBeReplaced = false
   readonly replicas: Replica[] = []
   /** Automatic restarts since the supervisor knows the service. */
   restarts = 0
@@ -79,6 +81,20 @@ export class Service {
   /** Instances that serve now; during a deploy also the one that would take over again. */
   get serving(): readonly Instance[] {
     return this.living.filter((instance) => instance.isServing && instance.role !== 'candidate')
+  }
+
+  /**
+   * What a replica that is new is started with: what the others run, so that a config whose deploy failed does not come
+   * in with it.
+   */
+  get provenSpec(): ResolvedService {
+    const running = this.replicas.flatMap(({ active }) => active?.service ?? [])
+    return running.includes(this.config) ? this.config : (running[0] ?? this.config)
+  }
+
+  /** What is new waits until it is decided which config the service runs. */
+  get holdsNewReplicas(): boolean {
+    return this.deploy !== undefined || this.isToBeReplaced
   }
 
   /** Replicas that the service should have; others are on their way out. */

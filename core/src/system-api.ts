@@ -24,6 +24,8 @@ export interface ServiceView {
   readonly exit: (Pick<Exit, 'code' | 'signal'> & { at: string; oom_killed: boolean; unknown?: true }) | null
   /** Last lines of output of the run that ended last, when it ended badly. */
   readonly last_lines: readonly string[]
+  /** How many replicas it should have now: as the config says, or `scale`. */
+  readonly replicas: number
   readonly instances: readonly InstanceView[]
   /** When the next restart is due, ISO 8601; null unless in `backoff`. */
   readonly retry_at: string | null
@@ -36,6 +38,8 @@ export interface InstanceView {
   readonly role: InstanceInfo['role']
   readonly replica: number
   readonly slot: string | null
+  /** Milliseconds since it started; null until it has. */
+  readonly uptime_ms: number | null
 }
 
 /** How an operation on services ended. */
@@ -71,8 +75,11 @@ export interface SystemApi {
   stop(names: readonly string[], options?: { graceMs?: number; signal?: AbortSignal }): Promise<Outcome>
   /** Replace the named services by their strategy; without names every wanted one, in order, until one fails. */
   restart(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
-  /** Keep this many instances of a service. */
-  scale(name: string, replicas: number): Promise<Outcome>
+  /**
+   * Keep this many instances of each of these services: of all of them, or when one cannot be, of none. Resolves when
+   * they are ready or have failed; with `wait: false` as soon as it is decided.
+   */
+  scale(counts: Readonly<Record<string, number>>, options?: { wait?: boolean; signal?: AbortSignal }): Promise<Outcome>
   /** What `apply(next)` would do. `all`: as `restart` does, everything that runs is replaced. */
   plan(next: ResolvedSystem, options?: { all?: boolean }): readonly PlannedChange[]
   /** Bring another config into force: stop what is gone, start what is new, replace what changed (or, with `all`, everything). */

@@ -11,12 +11,14 @@ import { createHooks, type Hooks } from './hooks.ts'
 import type { Exit, Host } from './host.ts'
 import type { Instance } from './instance.ts'
 import type { IntentRecord } from './journal.ts'
+import { nearest } from './config/nearest.ts'
 import { outcomeOfStart, outcomeOfStop } from './outcome.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { sharedKeys } from './plugin-keys.ts'
 import { Reconciler, type ReconcilerWorld } from './reconciler.ts'
 import { createRegistries, type Registries } from './registries.ts'
-import { planChanges, replaceInOrder, takeUp, type ReloadWorld } from './reload.ts'
+import { planChanges, replaceInOrder, replacingAll, takeUp, type ReloadWorld } from './reload.ts'
+import { checkScale, outdatedScales } from './scaling.ts'
 import type { Service } from './service.ts'
 import { setUpPlugins } from './set-up.ts'
 import type { OnMove } from './states.ts'
@@ -46,6 +48,7 @@ export class System implements SystemApi {
   readonly #world: ReconcilerWorld
   readonly #reconciler: Reconciler
   readonly #reload: ReloadWorld
+  readonly #uses: readonly PluginUse[]
   readonly #releases: (() => void | Promise<void>)[] = []
   readonly #resolveEnded: () => void
   readonly #boot = Promise.withResolvers<void>()
@@ -76,6 +79,7 @@ export class System implements SystemApi {
     }
     this.#reconciler = new Reconciler(config, this.#world)
     const uses = orderPlugins(options.plugins.map((entry) => ('plugin' in entry ? entry : { plugin: entry })))
+    this.#uses = uses
     this.#reload = {
       reconciler: this.#reconciler,
       hooks: this.hooks,
@@ -131,6 +135,7 @@ export class System implements SystemApi {
     const state = await this.hooks.boot.promise({ lastSeq: 0, intents: {}, instances: [], outcomes: [] }, { signal })
     this.#events.seq = Math.max(this.#events.seq, state.lastSeq)
     const adopted = await adoptAll(state, this.#reconciler, this.#world)
+    for (const warning of this.#forgetOutdatedScales()) this.#host.trace('warn', warning)
     this.emit('system.started', {}, { version: this.#version, adopted })
     this.#reconciler.wakeAll()
   }
@@ -164,12 +169,7 @@ export class System implements SystemApi {
       for (const replica of service.replicas) if (replica.isAtRest) replica.rearm()
       this.#setIntent(service, { ...service.intent, intent: 'stopped' })
     }
-    const dependents = services.flatMap(({ name }) =>
-      this.#reconciler.roster.graph.dependents(name).filter((other) => !names.includes(other)),
-    )
-    const warnings = [...new Set(dependents)]
-      .filter((name) => (this.#reconciler.roster.services.get(name)?.living.length ?? 0) > 0)
-      .map((name) => `\`${name}\` depends on what you stopped, and goes on.`)
+    const warnings = this.#warnOfDependents(services)
     const leaving = services.flatMap(({ living }) => living)
     this.#reconciler.wake(services)
     await this.#reconciler.until(() => areGoneOrStuck(leaving), options.signal)
@@ -186,19 +186,34 @@ export class System implements SystemApi {
       service.isAsked = true
       service.ignoresSkip = true
     }
-    const errors = await replaceInOrder(this.#reload, options.names)
+    const errors = await replaceInOrder(this.#reload, replacingAll(services))
     await this.#untilSettled(services, errors, options.signal)
     return outcomeOfStart(services, errors)
   }
 
-  async scale(name: string, replicas: number): Promise<Outcome> {
+  async scale(
+    counts: Readonly<Record<string, number>>,
+    options: { wait?: boolean; signal?: AbortSignal } = {},
+  ): Promise<Outcome> {
     await this.#booted
     this.#checkOpen()
-    const service = this.#find(name)
-    this.#setIntent(service, { ...service.intent, replicas, scaledFrom: service.config.replicas })
-    this.#reconciler.wake([service])
-    await this.#reconciler.until(() => !this.#reconciler.roster.isBusy(service))
-    return outcomeOfStart([service])
+    const wanted = new Map(Object.entries(counts))
+    const services = [...wanted.keys()].map((name) => this.#find(name))
+    checkScale(this.config, wanted, this.#uses)
+    const leaving: Service[] = []
+    for (const service of services) {
+      const [from, to] = [service.wantedReplicas, wanted.get(service.name) ?? 0]
+      this.#setIntent(service, { ...service.intent, replicas: to, scaledFrom: service.config.replicas })
+      if (to === 0 && service.living.length > 0) leaving.push(service)
+      if (from !== to)
+        service.cause = this.emit('service.scaled', { service: service.name }, { from, to, by: 'you' }).seq
+    }
+    const warnings = this.#warnOfDependents(leaving)
+    this.#reconciler.wake(services)
+    if (options.wait === false) return { ok: true, problems: [], warnings }
+    await this.#untilSettled(services, new Map(), options.signal)
+    const outcome = outcomeOfStart(services)
+    return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
   }
 
   plan(next: ResolvedSystem, options: { all?: boolean } = {}): readonly PlannedChange[] {
@@ -218,6 +233,7 @@ export class System implements SystemApi {
     const before = this.config
     const changed = this.plan(next, { all }).filter(({ action }) => action !== 'keep')
     const toReplace = takeUp(this.#reload, next, all)
+    const warnings = this.#forgetOutdatedScales()
     if (changed.length > 0) this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
     await this.hooks.reload.promise({ before, after: next, signal: new AbortController().signal })
     this.#reconciler.wakeAll()
@@ -227,7 +243,8 @@ export class System implements SystemApi {
     // A later reload may have removed some of them again.
     const services = [...roster.services.values()].filter(({ name }) => name in next.services)
     await this.#untilSettled(services, errors)
-    return outcomeOfStart(services, errors)
+    const outcome = outcomeOfStart(services, errors)
+    return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
   }
 
   async run(name: string): Promise<Exit | undefined> {
@@ -266,6 +283,31 @@ export class System implements SystemApi {
     this.#ending ??= this.#end(options.why ?? null)
     await Promise.race([this.#ending, this.#reconciler.until(() => services.some(isStuck))])
     return outcomeOfStop(services)
+  }
+
+  /** What runs goes on when what it needs is stopped by a person. */
+  #warnOfDependents(stopped: readonly Service[]): readonly string[] {
+    const { graph } = this.#reconciler.roster
+    const names = new Set(stopped.map(({ name }) => name))
+    const dependents = new Set(stopped.flatMap(({ name }) => graph.dependents(name)).filter((name) => !names.has(name)))
+    return this.#reconciler.roster
+      .named(dependents)
+      .filter(({ living }) => living.length > 0)
+      .map(({ name }) => `\`${name}\` depends on what you stopped, and goes on.`)
+  }
+
+  /** What `scale` asked for holds until a config says something else. Returns a warning for each that the config forbids. */
+  #forgetOutdatedScales(): readonly string[] {
+    const outdated = outdatedScales(this.#reconciler.roster.services.values(), this.config, this.#uses)
+    return [...outdated].flatMap(([service, why]) => {
+      const from = service.wantedReplicas
+      const { intent } = service.intent
+      this.#setIntent(service, { intent })
+      const to = service.wantedReplicas
+      if (from !== to)
+        service.cause = this.emit('service.scaled', { service: service.name }, { from, to, by: 'the config' }).seq
+      return why === undefined ? [] : [`\`${service.name}\` is scaled back from ${from} to ${to}: ${why}`]
+    })
   }
 
   /** Those that failed already are not waited for: somebody else may be at work on them. */
@@ -335,8 +377,10 @@ export class System implements SystemApi {
 
   /** @throws {SysgError} `SYSG_SERVICE_UNKNOWN`. */
   #find(name: string): Service {
-    const service = this.#reconciler.roster.services.get(name)
-    if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+    const { services } = this.#reconciler.roster
+    const service = services.get(name)
+    if (service === undefined)
+      throw new SysgError('SYSG_SERVICE_UNKNOWN', { name, suggestion: nearest(name, services.keys()) })
     return service
   }
 

@@ -18,24 +18,29 @@ export const viewOf = (service: Service, config: ResolvedSystem, nowMs: number):
     health: healthOf(service),
     pid: shown?.exit === undefined ? (shown?.pid ?? null) : null,
     since: iso(service.seen.sinceMs),
-    uptime_ms: shown?.startedAt === undefined ? null : Math.max(0, Math.round(nowMs - shown.startedAt)),
+    uptime_ms: shown === undefined ? null : uptimeOf(shown, nowMs),
     restarts: service.restarts,
     reason: service.seen.reason,
     depends_on: Object.keys(service.config.depends_on),
     exit: exitOf(service),
     last_lines: service.seen.state === 'running' ? [] : (lastRun(service)?.lastLines ?? []),
-    instances: service.living.map(instanceView),
+    replicas: service.wantedReplicas,
+    instances: service.living.map((instance) => instanceView(instance, nowMs)),
     retry_at: retryAt === undefined ? null : iso(retryAt),
   }
 }
 
-const instanceView = (instance: Instance): InstanceView => ({
+const uptimeOf = ({ startedAt }: Instance, nowMs: number): number | null =>
+  startedAt === undefined ? null : Math.max(0, Math.round(nowMs - startedAt))
+
+const instanceView = (instance: Instance, nowMs: number): InstanceView => ({
   id: instance.id,
   pid: instance.pid ?? null,
   state: instance.state,
   role: instance.role,
   replica: instance.replica,
   slot: instance.launch?.env['SYSG_SLOT'] ?? null,
+  uptime_ms: uptimeOf(instance, nowMs),
 })
 
 const healthOf = (service: Service): ServiceView['health'] => {

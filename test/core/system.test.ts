@@ -50,7 +50,7 @@ describe('start', () => {
     await expect(sim.finish(sim.system.restart({ names: ['nobody'] }))).rejects.toMatchObject({
       code: 'SYSG_SERVICE_UNKNOWN',
     })
-    await expect(sim.finish(sim.system.scale('nobody', 2))).rejects.toMatchObject({ code: 'SYSG_SERVICE_UNKNOWN' })
+    await expect(sim.finish(sim.system.scale({ nobody: 2 }))).rejects.toMatchObject({ code: 'SYSG_SERVICE_UNKNOWN' })
     await sim.clock.advance(1_000)
     expect(sim.world.processes.list()).toEqual([])
   })
@@ -326,27 +326,27 @@ describe('restart', () => {
 describe('scale', () => {
   it('adds and takes away instances, and tells them apart', async () => {
     await using sim = await simulate([], { api: x })
-    expect(await sim.finish(sim.system.scale('api', 3))).toMatchObject({ ok: true })
+    expect(await sim.finish(sim.system.scale({ api: 3 }))).toMatchObject({ ok: true })
     const replicas = sim.world.processes.list('api').map(({ env }) => env['SYSG_REPLICA'])
     expect(replicas).toEqual(['0', '1', '2'])
-    expect(await sim.finish(sim.system.scale('api', 1))).toMatchObject({ ok: true })
+    expect(await sim.finish(sim.system.scale({ api: 1 }))).toMatchObject({ ok: true })
     expect(sim.world.processes.list('api').map(({ env }) => env['SYSG_REPLICA'])).toEqual(['0'])
     expect(sim.service('api').starts).toBe(3)
   })
 
   it('to none stops the service, blocks its dependents, and is undone by another number', async () => {
     await using sim = await simulate([], { api: x, web: { ...x, depends_on: ['api'] } })
-    expect(await sim.finish(sim.system.scale('api', 0))).toMatchObject({ ok: true })
+    expect(await sim.finish(sim.system.scale({ api: 0 }))).toMatchObject({ ok: true })
     expect(sim.service('api').state).toBe('stopped')
     expect(sim.world.processes.list('api')).toEqual([])
-    expect(await sim.finish(sim.system.scale('api', 2))).toMatchObject({ ok: true })
+    expect(await sim.finish(sim.system.scale({ api: 2 }))).toMatchObject({ ok: true })
     expect(sim.service('api').pids).toHaveLength(2)
     expect(sim.service('web').state).toBe('running')
   })
 
   it('holds until a config changes the number', async () => {
     await using sim = await simulate([], { api: { ...x, replicas: 2 } })
-    await sim.finish(sim.system.scale('api', 3))
+    await sim.finish(sim.system.scale({ api: 3 }))
     await sim.finish(sim.system.apply(await sim.configOf({ api: { command: 'y', replicas: 2 } })))
     expect(sim.service('api').pids).toHaveLength(3)
     await sim.finish(sim.system.apply(await sim.configOf({ api: { command: 'y', replicas: 1 } })))
@@ -377,7 +377,7 @@ describe('shutdown', () => {
     const asked: readonly (() => Promise<unknown>)[] = [
       () => sim.system.start(),
       () => sim.system.restart(),
-      () => sim.system.scale('db', 2),
+      () => sim.system.scale({ db: 2 }),
       () => sim.system.run('db'),
     ]
     for (const ask of asked) await expect(sim.finish(ask())).rejects.toMatchObject({ code: 'SYSG_SHUTTING_DOWN' })

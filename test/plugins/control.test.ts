@@ -144,7 +144,7 @@ describe('control', () => {
     expect(await call(sim, client, 'plan', { config, all: true })).toMatchObject([{ action: 'restart' }, {}])
     expect(await call(sim, client, 'apply', { config })).toMatchObject({ ok: true })
     expect(await call(sim, client, 'settled')).toMatchObject({ ok: true })
-    await call(sim, client, 'scale', { service: 'api', replicas: 3 })
+    await call(sim, client, 'scale', { replicas: { api: 3 } })
     expect(sim.service('api').pids).toHaveLength(3)
     const count = told.length
     await call(sim, client, 'stop', { services: ['db'] })
@@ -157,7 +157,7 @@ describe('control', () => {
     ['stop', {}, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['stop', { services: [] }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['stop', { services: ['api'], force: true }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
-    ['scale', { service: 'api', replicas: -1 }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
+    ['scale', { replicas: { api: -1 } }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['apply', { config: [] }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['ping', { x: 1 }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['nope', {}, 'SYSG_CONTROL_METHOD_UNKNOWN', -32_601],

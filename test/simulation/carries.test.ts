@@ -89,10 +89,10 @@ describe('replicas', () => {
 
   it('are scaled up and down, each with a number of its own', async () => {
     await using sim = await simulate([], { api: { ...x, replicas: 2 } })
-    await sim.finish(sim.system.scale('api', 4))
+    await sim.finish(sim.system.scale({ api: 4 }))
     const numbers = () => sim.world.processes.list('api').map(({ env }) => env['SYSG_REPLICA'])
     expect(numbers()).toEqual(['0', '1', '2', '3'])
-    await sim.finish(sim.system.scale('api', 1))
+    await sim.finish(sim.system.scale({ api: 1 }))
     expect(numbers()).toEqual(['0'])
     await sim.finish(sim.system.apply(await sim.configOf({ api: { ...x, replicas: 3 } })))
     expect(numbers()).toEqual(['0', '1', '2'])

@@ -84,7 +84,7 @@ export const act = async (
       return
     }
     case 'scale': {
-      of(system.scale(name, amount))
+      of(system.scale({ [name]: amount }))
       return
     }
     case 'exit':

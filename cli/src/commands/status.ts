@@ -12,7 +12,7 @@ import { requireKnown } from '../terminal/suggest-service.ts'
 
 export const command: Command = {
   description:
-    'Show every service, its state and why. Exit code 0: each one runs, has completed, is scheduled, skipped or was stopped by somebody; 1: one is not well; 3: no supervisor runs',
+    'Show every service, its state and why; of those that are named also every instance. Exit code 0: each one runs, has completed, is scheduled, skipped or was stopped by somebody; 1: one is not well; 3: no supervisor runs',
   services: true,
   args: {
     all: { type: 'boolean', description: 'Every project, and what is kept of services no longer in the config' },
@@ -59,7 +59,11 @@ const looksAtOne = (context: CommandContext, names: readonly string[]) => async 
   const services = only(names, report.services)
   const json = { ...report, services }
   const nowMs = Date.now()
-  return { json, exitCode: exitCodeFor(services), lines: (options) => statusTable(services, { ...options, nowMs }) }
+  return {
+    json,
+    exitCode: exitCodeFor(services),
+    lines: (options) => statusTable(services, { ...options, nowMs, instances: names.length > 0 }),
+  }
 }
 
 /** Services that go on by themselves are shown; the failure says that nobody looks after them. */

@@ -56,6 +56,7 @@ const phrases = {
     `${service} put itself into the background and left pid ${pids.join(', ')} behind`,
   'service.start_failed': ({ reason }, _, service) => `${service} did not start${because(reason)}`,
   'service.intent': ({ intent, by }, _, service) => `${service} is to be ${intent}, by ${by}`,
+  'service.scaled': ({ from, to, by }, _, service) => `${service} is scaled from ${from} to ${to}, by ${by}`,
   'instance.started': ({ pid, role }, instance) =>
     `${instance} runs (pid ${pid}${role === 'candidate' ? ', candidate of a deploy' : ''})`,
   'instance.ready': ({ pid }, instance) => `${instance} is ready (pid ${pid})`,

@@ -94,7 +94,19 @@ export const advance = (seen: Map<string, ServiceProgress>, event: SysgEvent): b
     seen.set(name, { name, state, detail, sinceMs, elapsedMs: timeMs - sinceMs })
     return true
   }
-  if (event.type !== 'deploy.step' || before === undefined) return false
+  if (event.type === 'service.scaled') {
+    const { from, to } = event.data as { readonly from?: unknown; readonly to?: unknown }
+    const now = before?.state ?? (from === 0 ? 'stopped' : 'running')
+    seen.set(name, { name, state: now, detail: `${String(from)} → ${String(to)}`, sinceMs, elapsedMs: 0 })
+    return true
+  }
+  if (before === undefined) return false
+  const happened = event.instance === undefined ? undefined : instanceWords[event.type]
+  if (happened !== undefined) {
+    seen.set(name, { ...before, detail: `${event.instance ?? ''} ${happened}`, elapsedMs: timeMs - sinceMs })
+    return true
+  }
+  if (event.type !== 'deploy.step') return false
   const { step } = event.data as { readonly step?: unknown }
   seen.set(name, { ...before, detail: `deploy: ${String(step)}` })
   return true
@@ -134,6 +146,12 @@ const states: Readonly<Record<string, string>> = {
   'service.failed': 'failed',
   'service.scheduled': 'scheduled',
   'service.skipped': 'skipped',
+}
+
+/** What instances do while their service stays as it is. */
+const instanceWords: Readonly<Record<string, string>> = {
+  'instance.ready': 'is ready',
+  'instance.stopping': 'is stopping',
 }
 
 const moving: ReadonlySet<string> = new Set(['waiting', 'starting', 'stopping', 'backoff'])

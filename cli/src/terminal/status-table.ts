@@ -8,13 +8,19 @@ import { plain, wrap } from './text.ts'
 export interface StatusTableOptions extends Pick<TableOptions, 'width' | 'paint'> {
   /** Wall clock, ms. */
   readonly nowMs: number
+  /** Also a line for each instance of services that have several, or are to have several. */
+  readonly instances?: boolean
 }
 
 /** The table and, behind an empty line, how many services are in which state. */
 export const statusTable = (services: readonly ServiceStatus[], options: StatusTableOptions): string[] => {
   if (services.length === 0) return ['No services.']
   const columns = columnsFor(services)
-  const rows = services.flatMap((service) => [rowOf(service, columns, options.nowMs), ...childRows(service, columns)])
+  const rows = services.flatMap((service) => [
+    rowOf(service, columns, options.nowMs),
+    ...(options.instances === true ? instanceRows(service, columns) : []),
+    ...childRows(service, columns),
+  ])
   return [
     ...renderTable(columns, rows, { ...options, noteTitle: 'WHY' }),
     '',
@@ -75,9 +81,10 @@ const allColumns = {
   state: { title: 'STATE', cell: ({ state }) => ({ text: state, style: styleOfState(state) }) },
   health: {
     title: 'HEALTH',
-    dropRank: 3,
+    dropRank: 4,
     cell: ({ health }) => (health === 'none' ? none : { text: health, style: healthStyles[health] }),
   },
+  replicas: { title: 'REPLICAS', align: 'right', dropRank: 3, cell: (service) => replicasOf(service) },
   pid: { title: 'PID', align: 'right', dropRank: 2, cell: (service) => pidOf(service) },
   uptime: {
     title: 'UPTIME',
@@ -88,29 +95,67 @@ const allColumns = {
   cpu: {
     title: 'CPU',
     align: 'right',
-    dropRank: 6,
+    dropRank: 7,
     cell: ({ cpu_percent: percent }) => (percent === null ? none : { text: `${percent.toFixed(1)}%` }),
   },
   memory: {
     title: 'MEMORY',
     align: 'right',
-    dropRank: 5,
+    dropRank: 6,
     cell: ({ memory_bytes: bytes }) => (bytes === null ? none : { text: formatBytes(bytes) }),
   },
-  restarts: { title: 'RESTARTS', align: 'right', dropRank: 4, cell: ({ restarts }) => ({ text: `${restarts}` }) },
+  restarts: { title: 'RESTARTS', align: 'right', dropRank: 5, cell: ({ restarts }) => ({ text: `${restarts}` }) },
 } as const satisfies Record<string, StatusColumn>
 
-/** CPU and memory are shown when somebody measures them. */
+/** CPU and memory are shown when somebody measures them, numbers of replicas when a service has not just one. */
 const columnsFor = (services: readonly ServiceStatus[]): readonly StatusColumn[] => {
-  const { name, state, health, pid, uptime, cpu, memory, restarts } = allColumns
+  const { name, state, replicas, health, pid, uptime, cpu, memory, restarts } = allColumns
+  const counted = services.some(hasNotOne)
   const measured = services.some(({ cpu_percent, memory_bytes }) => cpu_percent !== null || memory_bytes !== null)
-  return [name, state, health, pid, uptime, ...(measured ? [cpu, memory] : []), restarts]
+  const first = [name, state, ...(counted ? [replicas] : [])]
+  return [...first, health, pid, uptime, ...(measured ? [cpu, memory] : []), restarts]
 }
 
 const rowOf = (service: ServiceStatus, columns: readonly StatusColumn[], nowMs: number): Row => ({
   cells: columns.map(({ cell }) => cell(service)),
   note: noteOf(service, nowMs),
 })
+
+const hasNotOne = ({ replicas }: ServiceStatus): boolean => replicas !== 1
+
+/** It is well without an instance. */
+const isPassing: ReadonlySet<string> = new Set(['completed', 'scheduled', 'skipped'])
+
+/** Those that are ready, of those that should be. */
+const replicasOf = (service: ServiceStatus): Cell => {
+  if (service.instances.length === 0 && isPassing.has(service.state)) return none
+  const ready = service.instances.filter(({ state, role }) => state === 'running' && role === 'active').length
+  const text = `${ready}/${service.replicas}`
+  const isShort = service.state === 'running' && ready < service.replicas
+  return isShort ? { text, style: 'yellow' } : { text }
+}
+
+/** Replica by replica, what serves before what comes or goes. */
+const instanceRows = (service: ServiceStatus, columns: readonly StatusColumn[]): readonly Row[] => {
+  if (service.instances.length < 2 && !hasNotOne(service)) return []
+  const order = ['active', 'candidate', 'retired']
+  return [...service.instances]
+    .sort((a, b) => a.replica - b.replica || order.indexOf(a.role) - order.indexOf(b.role))
+    .map((instance) => ({
+      cells: columns.map((column) => instanceCell(instance, column)),
+      note: `replica ${instance.replica}${instance.role === 'active' ? '' : `, ${instance.role}`}`,
+    }))
+}
+
+const instanceCell = (
+  { id, state, pid, uptime_ms: uptimeMs }: ServiceStatus['instances'][number],
+  { title }: Column,
+): Cell => {
+  if (title === 'NAME') return { text: `└ ${plain(id)}` }
+  if (title === 'STATE') return { text: state, style: styleOfState(state) }
+  if (title === 'PID') return pid === null ? none : { text: `${pid}` }
+  return { text: title === 'UPTIME' && uptimeMs !== null ? formatAge(uptimeMs) : '' }
+}
 
 /** Of several instances the first, and how many more there are. */
 const pidOf = ({ pid, instances }: ServiceStatus): Cell => {

@@ -40,9 +40,10 @@ const statusOf = (
     exit: null,
     cpu_percent: null,
     memory_bytes: null,
-    instances: living.map(({ id, tree, role, replica }) => ({
+    replicas: living.filter(({ role }) => role === 'active').length,
+    instances: living.map(({ id, tree, role, replica, startedAt: at = nowMs }) => ({
       ...{ id, pid: tree.pid, state: unsupervised, slot: null },
-      ...{ role, replica },
+      ...{ role, replica, uptime_ms: Math.max(0, Math.round(nowMs - at)) },
     })),
     children: [],
     cron: null,

@@ -7,7 +7,14 @@ export { interpolate, interpolateText, variablesNamed, type Lookup, type Referen
 export { nearest } from './nearest.ts'
 export { formatPath, type Path, type Problem } from './problems.ts'
 export { resolveConfig, type ResolveInput, type ResolveResult } from './resolve.ts'
-export { composeSchema, jsonSchema, serviceNamePattern, type ComposedSchema, type OwnedKey } from './schema.ts'
+export {
+  composeSchema,
+  jsonSchema,
+  maxReplicas,
+  serviceNamePattern,
+  type ComposedSchema,
+  type OwnedKey,
+} from './schema.ts'
 export { signal, signalNames } from './signals.ts'
 export { formatSize, parseSize, size } from './size.ts'
 export type { Condition, Dependency, ResolvedService, ResolvedSystem, ServiceConfig, SystemConfig } from './types.ts'

@@ -1,7 +1,8 @@
 /** Combinations of the core's keys that cannot work. Those of a plugin's keys are found by its `check`. */
 import type { PluginUse } from '../plugin.ts'
-import type { Findings } from './findings.ts'
+import { Findings } from './findings.ts'
 import { nearest } from './nearest.ts'
+import type { Problem } from './problems.ts'
 import { exitWords } from './resolve-service.ts'
 import type { ResolvedSystem } from './types.ts'
 
@@ -30,6 +31,14 @@ export const checkRules = (system: ResolvedSystem, findings: Findings): void => 
       findings.add(['SYSG_CONFIG_COMBINATION', { message, hint }], ['services', name, 'depends_on', other, 'condition'])
     }
   }
+}
+
+/** What is wrong with a config that was sound, after something in it was changed. */
+export const combinationProblems = (uses: readonly PluginUse[], system: ResolvedSystem): readonly Problem[] => {
+  const findings = new Findings({ file: '' })
+  checkRules(system, findings)
+  checkPlugins(uses, system, findings)
+  return findings.list().filter(({ severity }) => severity === 'error')
 }
 
 /** What the plugins know. */

@@ -52,6 +52,9 @@ const workingDir = text.refine((path) => !/^~(?:\/|$)/.test(path), {
   params: { hint: 'Only shells know `~`. Write `${HOME}/…`.' },
 })
 
+/** Instances a service may have at once, in a config or by `scale`. */
+export const maxReplicas = 1_000
+
 /** Keys of every service. */
 const coreServiceKeys = {
   command: text.optional().describe('A command line; run by `sh -c` when it has shell syntax, otherwise directly.'),
@@ -72,7 +75,7 @@ const coreServiceKeys = {
     .union([z.boolean(), text])
     .default(false)
     .describe('`true`, or a command that exits 0: the service is not started.'),
-  replicas: wholeNumber.min(0).max(1000).default(1).describe('Instances at once.'),
+  replicas: wholeNumber.min(0).max(maxReplicas).default(1).describe('Instances at once.'),
   success_exit_codes: z.array(wholeNumber.min(0).max(255)).default([0]).describe('Exit codes that count as success.'),
 } satisfies Record<string, z.ZodType>
 

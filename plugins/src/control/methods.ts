@@ -37,7 +37,7 @@ const params = {
   }),
   stop: z.strictObject({ services: someNames, grace_ms: ms.optional() }),
   restart: z.strictObject({ services: someNames.optional() }),
-  scale: z.strictObject({ service: z.string().min(1), replicas: z.int().min(0).max(10_000) }),
+  scale: z.strictObject({ replicas: z.record(z.string().min(1), z.int().min(0)), wait: z.boolean().optional() }),
   shutdown: z.strictObject({
     now: z.boolean().optional(),
     why: z.string().max(200).optional(),
@@ -51,8 +51,8 @@ const params = {
  * - `plan { config, all? }` → `PlannedChange[]`; `apply { config, all? }` → `Outcome`: a config that the caller loaded and checked
  * - `settled { services? }` → `Outcome`, as soon as they are ready or have failed
  * - `start { services?, with_deps? }`, `stop { services, grace_ms? }`, `restart { services? }`,
- *   `scale { service, replicas }`, `shutdown { now?, why?, grace_ms? }` → `Outcome`; while one runs, what happens is
- *   told as `event` notifications
+ *   `scale { replicas: { [service]: number }, wait? }`, `shutdown { now?, why?, grace_ms? }` → `Outcome`; while one
+ *   runs, what happens is told as `event` notifications
  */
 export const controlMethods = (world: ControlWorld): Readonly<Record<string, ControlMethod>> => {
   const { system, options, progress } = world
@@ -107,8 +107,9 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
       return progress.during(call, () => system.restart({ ...wanted, signal: call.signal }))
     },
     scale: (given, call) => {
-      const { service, replicas } = params.scale.parse(given)
-      return progress.during(call, () => system.scale(service, replicas))
+      const { replicas, wait } = params.scale.parse(given)
+      const how = wait === undefined ? {} : { wait }
+      return progress.during(call, () => system.scale(replicas, { ...how, signal: call.signal }))
     },
     shutdown: (given, call) => {
       const { now, why, grace_ms: graceMs } = params.shutdown.parse(given ?? {})

@@ -15,7 +15,8 @@ import { instanceRecord, record, survivor } from './recorded.ts'
 const view = (name: string, set: Partial<ServiceView> = {}): ServiceView => ({
   ...{ name, id: '3f9c2a1b', state: 'running', health: 'healthy', pid: 4720, since: '2026-01-31T12:00:00.000Z' },
   ...{ uptime_ms: 1234, restarts: 0, reason: null, depends_on: ['db'], exit: null, last_lines: [], retry_at: null },
-  instances: [{ id: `${name}-3`, pid: 4720, state: 'ready', role: 'active', replica: 0, slot: null }],
+  replicas: 1,
+  instances: [{ id: `${name}-3`, pid: 4720, state: 'ready', role: 'active', replica: 0, slot: null, uptime_ms: 1234 }],
   ...set,
 })
 
@@ -89,7 +90,10 @@ describe('status', () => {
           ...{ name: 'api', id: '3f9c2a1b', state: 'running', health: 'healthy', pid: 4720 },
           ...{ since: '2026-01-31T12:00:00.000Z', uptime_ms: 1234, restarts: 0, reason: null, depends_on: ['db'] },
           ...{ exit: null, cpu_percent: 0.4, memory_bytes: null, children: [], cron: null },
-          instances: [{ id: 'api-3', pid: 4720, state: 'running', slot: null, role: 'active', replica: 0 }],
+          instances: [
+            { id: 'api-3', pid: 4720, state: 'running', slot: null, role: 'active', replica: 0, uptime_ms: 1234 },
+          ],
+          replicas: 1,
           ...{ last_lines: [], retry_at: null, made_up: [1] },
         },
         expect.objectContaining({ name: 'db', cpu_percent: null, memory_bytes: null }),

@@ -20,6 +20,7 @@ export const service = (name: string, set: Partial<ServiceStatus> = {}): Service
   exit: null,
   cpu_percent: null,
   memory_bytes: null,
+  replicas: 1,
   instances: [],
   children: [],
   cron: null,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { ServiceStatus } from '../../../cli/src/terminal/service-status.ts'
 import { countStates, noteOf, statusTable } from '../../../cli/src/terminal/status-table.ts'
 import { widthOf } from '../../../cli/src/terminal/text.ts'
 import { ago, nowMs, service, shop } from './services.ts'
@@ -153,9 +154,78 @@ describe('the table of services', () => {
   })
 
   it('counts the other instances behind the pid', () => {
-    const instance = { role: 'active', replica: 0, slot: null, state: 'running' } as const
+    const instance = { role: 'active', replica: 0, slot: null, state: 'running', uptime_ms: 1000 } as const
     const instances = [10, 11, 12].map((pid) => ({ ...instance, id: `api-${pid}`, pid }))
     expect(at(80, [service('api', { pid: 10, instances })])[1]).toContain('10 +2')
+  })
+
+  const instancesOf = (count: number) =>
+    Array.from({ length: count }, (_, replica) => ({
+      ...{ id: `api-${replica + 1}`, pid: 4720 + replica, role: 'active', replica, slot: null, state: 'running' },
+      uptime_ms: 60_000,
+    })) as ServiceStatus['instances']
+
+  const several = [
+    service('api', { pid: 4720, uptime_ms: 60_000, replicas: 4, instances: instancesOf(4) }),
+    service('web', {
+      ...{ pid: 4720, uptime_ms: 60_000, replicas: 3, instances: instancesOf(2) },
+      reason: '2 of 3 ready: replica 2 is in backoff, exit code 1',
+    }),
+    service('migrate', { state: 'completed', since: ago(300_000) }),
+    service('spare', { state: 'stopped', replicas: 0, reason: 'scaled to 0 by you' }),
+  ]
+
+  it('says how many replicas are ready where a service has not just one', () => {
+    expect(text(80, several)).toMatchInlineSnapshot(`
+      "
+      NAME     STATE      REPLICAS  HEALTH      PID  UPTIME  RESTARTS  WHY
+      api      running         4/4  -       4720 +3      1m         0
+      web      running         2/3  -       4720 +1      1m         0
+          2 of 3 ready: replica 2 is in backoff, exit code 1
+      migrate  completed         -  -             -       -         0  5m ago
+      spare    stopped         0/0  -             -       -         0
+          scaled to 0 by you (1m ago)
+
+      4 services: 2 running, 1 completed, 1 stopped
+      "
+    `)
+  })
+
+  it('leaves out restarts before replicas at 60 columns', () => {
+    expect(text(60, several)).toMatchInlineSnapshot(`
+      "
+      NAME     STATE      REPLICAS  HEALTH      PID  UPTIME  WHY
+      api      running         4/4  -       4720 +3      1m
+      web      running         2/3  -       4720 +1      1m
+          2 of 3 ready: replica 2 is in backoff, exit code 1
+      migrate  completed         -  -             -       -
+          5m ago
+      spare    stopped         0/0  -             -       -
+          scaled to 0 by you (1m ago)
+
+      4 services: 2 running, 1 completed, 1 stopped
+      "
+    `)
+  })
+
+  it('has a line for each instance when asked to', () => {
+    const lines = statusTable(several.slice(0, 2), { width: 80, nowMs, paint: (_, word) => word, instances: true })
+    expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
+      "
+      NAME     STATE    REPLICAS  HEALTH      PID  UPTIME  RESTARTS  WHY
+      api      running       4/4  -       4720 +3      1m         0
+      └ api-1  running                       4720      1m            replica 0
+      └ api-2  running                       4721      1m            replica 1
+      └ api-3  running                       4722      1m            replica 2
+      └ api-4  running                       4723      1m            replica 3
+      web      running       2/3  -       4720 +1      1m         0
+          2 of 3 ready: replica 2 is in backoff, exit code 1
+      └ api-1  running                       4720      1m            replica 0
+      └ api-2  running                       4721      1m            replica 1
+
+      2 services: 2 running
+      "
+    `)
   })
 
   it('shortens a name that cannot fit in its middle, and says so', () => {
