@@ -1,11 +1,12 @@
 /** The plugins that every system has. They use the same public API as those of third parties. */
 import type { PluginUse } from '@systemg/core'
-import { control, dotenv, logs, restart, store } from '@systemg/plugins'
+import { control, dotenv, logs, restart, store, watch } from '@systemg/plugins'
 
 /** What the supervisor tells its plugins: where things are, and who it is. Commands that only check a config need none. */
 export interface FirstPartyOptions {
   readonly control?: Readonly<Record<string, unknown>>
   readonly logs?: Readonly<Record<string, unknown>>
+  readonly watch?: Readonly<Record<string, unknown>>
 }
 
 export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly PluginUse[] => [
@@ -13,5 +14,6 @@ export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly Plu
   { plugin: dotenv },
   { plugin: logs, options: options.logs ?? {} },
   { plugin: restart },
+  { plugin: watch, options: options.watch ?? {} },
   { plugin: control, options: options.control ?? {} },
 ]

@@ -74,7 +74,14 @@ export interface SystemApi {
   /** Stop the named services alone. Resolves when nothing of them lives. */
   stop(names: readonly string[], options?: { graceMs?: number; signal?: AbortSignal }): Promise<Outcome>
   /** Replace the named services by their strategy; without names every wanted one, in order, until one fails. */
-  restart(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
+  restart(options?: {
+    names?: readonly string[]
+    /** Leave alone those that a person stopped, that nobody started, and that are skipped. */
+    onlyWanted?: boolean
+    /** By service, the `seq` of the event that led to it. */
+    causes?: Readonly<Record<string, number>>
+    signal?: AbortSignal
+  }): Promise<Outcome>
   /**
    * Keep this many instances of each of these services: of all of them, or when one cannot be, of none. Resolves when
    * they are ready or have failed; with `wait: false` as soon as it is decided.

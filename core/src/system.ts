@@ -176,12 +176,16 @@ export class System implements SystemApi {
     return outcomeOfStop(services, warnings)
   }
 
-  async restart(options: { names?: readonly string[]; signal?: AbortSignal } = {}): Promise<Outcome> {
+  async restart(options: Parameters<SystemApi['restart']>[0] = {}): Promise<Outcome> {
     await this.#booted
     this.#checkOpen()
-    if (options.names === undefined) return this.apply(this.config, { ...options, all: true })
-    const services = options.names.map((name) => this.#find(name))
+    const { names, causes = {} } = options
+    if (names === undefined) return this.apply(this.config, { ...options, all: true })
+    const named = names.map((name) => this.#find(name))
+    const services = options.onlyWanted === true ? named.filter((one) => one.isIntended && !one.isSkipped) : named
     for (const service of services) {
+      service.cause = causes[service.name] ?? service.cause
+      if (options.onlyWanted === true) continue
       this.#setIntent(service, { ...service.intent, intent: 'up' })
       service.isAsked = true
       service.ignoresSkip = true

@@ -56,6 +56,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     const plugins = withOptions(options.plugins, {
       control: { socket: paths.socket, pid: process.pid, version, config: configFile },
+      watch: { own: [root] },
       logs: { folder: paths.logs, pipes: join(paths.folder, 'run', 'output') },
     })
     const listeners = new Set<(event: SysgEvent) => void>()

@@ -70,6 +70,9 @@ const phrases = {
     `${service}: the deploy succeeded after ${formatElapsed(durationMs)}`,
   'deploy.rolled_back': ({ step, reason }, _, service) =>
     `${service}: the deploy was rolled back in step ${step}${because(reason)}`,
+  'watch.changed': ({ paths, more }, _, service) =>
+    `${service} is restarted: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`,
+  'watch.failed': ({ reason }, _, service) => `${service}: not everything is watched: ${reason}`,
   'plugin.error': ({ plugin, hook, message }) => `plugin ${plugin} failed in ${hook}: ${message}`,
 } as const satisfies Phrases
 
