@@ -1,23 +1,21 @@
 #!/usr/bin/env node
 // Runs on any Node: to find a newer one beside it, or to say in one line that this one is too old for the rest.
-import { spawn } from 'node:child_process'
-import module, { createRequire } from 'node:module'
-
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major > 22 || (major === 22 && minor >= 18)) {
-  module.enableCompileCache?.()
+  process.getBuiltinModule('node:module').enableCompileCache()
   const { main } = await import('../dist/main.mjs')
   await main(process.argv.slice(2))
 } else {
-  const newer = findNewerNode()
+  const newer = await findNewerNode()
   if (newer === undefined) {
     process.stderr.write(`sysg needs Node 22.18 or newer; this is ${process.versions.node} (${process.execPath}).\n`)
     process.exitCode = 1
-  } else runWith(newer)
+  } else await runWith(newer)
 }
 
 /** The npm package `node`, installed beside this one (as in a clone of the repository). */
-function findNewerNode() {
+async function findNewerNode() {
+  const { createRequire } = await import('node:module')
   try {
     return createRequire(import.meta.url).resolve('node/bin/node')
   } catch {
@@ -25,7 +23,8 @@ function findNewerNode() {
   }
 }
 
-function runWith(node) {
+async function runWith(node) {
+  const { spawn } = await import('node:child_process')
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
     // A terminal sends Ctrl-C to the child as well; from anybody else it comes to us alone.

@@ -1,5 +1,5 @@
 /** The command line: finds the command, loads it, runs it, and says how it went by the exit code. */
-import { stripVTControlCharacters } from 'node:util'
+import { util } from './builtin.ts'
 import type { Command } from './command.ts'
 import { commands } from './commands/index.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
@@ -75,7 +75,7 @@ const help = async (
   const text =
     name === undefined || command === undefined ? await usageOfAll(commands, version) : await usageOf(name, command)
   const isPlain = !(isAsked ? terminal.isInteractive : terminal.canDraw)
-  const shown = isPlain ? stripVTControlCharacters(text) : text
+  const shown = isPlain ? util.stripVTControlCharacters(text) : text
   if (isAsked) terminal.out(shown)
   else terminal.err(shown)
   return isAsked ? exitCodes.done : exitCodes.usage

@@ -1,5 +1,6 @@
 /** From what was typed to a command and its options. Strict: what is not known is wrong usage. */
-import { parseArgs, type ParseArgsConfig } from 'node:util'
+import type { ParseArgsConfig } from 'node:util'
+import { util } from './builtin.ts'
 import { logLevels, type Command, type GlobalOptions, type LogLevel, type Typed } from './command.ts'
 import { Failure } from './failures.ts'
 
@@ -72,7 +73,7 @@ const optionsOf = (command: Command | undefined): Options => {
 
 const parseStrictly = (name: string | undefined, options: Options, args: readonly string[]) => {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = util.parseArgs({
       args: [...args],
       options,
       allowPositionals: true,

@@ -53,6 +53,28 @@ it.each([
   expect(result.stdout).not.toMatch(/error:/)
 })
 
+it('starts a command that only asks with few files, and without the modules of Node that cost most', async () => {
+  await using box = new Sandbox()
+  box.config('services: { a: { command: "sleep 1000" } }')
+  await box.run('start', '-d')
+  const tell = box.file(
+    'tell.mjs',
+    `const { registerHooks } = process.getBuiltinModule('node:module')
+let files = 0
+registerHooks({ load: (url, context, next) => ((files += url.startsWith('file:') ? 1 : 0), next(url, context)) })
+process.on('exit', () => process._rawDebug(JSON.stringify({ files, loaded: process.moduleLoadList })))`,
+  )
+  const child = box.spawn(['status', 'a'], { NODE_OPTIONS: `--import ${tell}` })
+  let stderr = ''
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  expect(await new Promise((done) => child.once('close', done))).toBe(0)
+  const { files, loaded } = JSON.parse(stderr) as { files: number; loaded: readonly string[] }
+  expect(files).toBeLessThanOrEqual(4)
+  expect(loaded).toContain('NativeModule net')
+  for (const name of ['crypto', 'child_process', 'internal/fs/promises', 'internal/readline/interface'])
+    expect(loaded).not.toContain(`NativeModule ${name}`)
+})
+
 it('names an unknown service with exit code 4, in every command that takes one', async () => {
   await using box = new Sandbox()
   box.config('services: { api: { command: "sleep 1000" } }')

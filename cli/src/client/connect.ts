@@ -1,6 +1,7 @@
 /** A connection to a project's supervisor. Loaded by every client command: no core, no zod, no yaml. */
-import { createConnection, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { rpcClient, type RpcClient } from '@systemg/plugins/control/client'
+import { net } from '../builtin.ts'
 import { connectionOf } from '../host/connection.ts'
 import { findSocket } from '../host/socket-path.ts'
 import { Failure } from '../failures.ts'
@@ -45,7 +46,7 @@ const clock = {
 
 const open = (path: string): Promise<Socket | undefined> =>
   new Promise((resolve, reject) => {
-    const socket = createConnection(path)
+    const socket = net().createConnection(path)
     socket.once('connect', () => resolve(socket))
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(error.code ?? '')) resolve(undefined)

@@ -4,8 +4,8 @@
  * A few of the last lines come from the supervisor. More, or with `--since` or `--grep`, are read from the files, which
  * also works without one. stdout carries exactly the bytes that were written, those of stderr, too.
  */
-import { existsSync } from 'node:fs'
 import type { LogRecord } from '@systemg/plugins/logs'
+import { fs } from '../builtin.ts'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -99,7 +99,7 @@ const showFiles = async (
 ): Promise<void> => {
   const { storedLogs } = await import('../unsupervised/stored-logs.ts')
   const known = supervisor === undefined ? await recordedNames(paths) : await namesOf(supervisor)
-  if (known === undefined && !existsSync(paths.logs)) throw noSupervisor(paths)
+  if (known === undefined && !fs.existsSync(paths.logs)) throw noSupervisor(paths)
   const grep = asked.grep === undefined ? undefined : compilePattern(asked.grep)
   const stored = await storedLogs(paths.logs, { ...asked, grep }, known ?? [])
   const shown = asked.services ?? (supervisor === undefined ? stored.services : (known ?? []))

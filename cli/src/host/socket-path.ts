@@ -4,16 +4,15 @@
  *
  * Loaded by every command: imports nothing but Node.
  */
-import { createHash } from 'node:crypto'
-import { lstatSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fs, sha256 } from '../builtin.ts'
 
 const longestPathBytes = 100
 
 /** The path to listen on for somebody with this user id. */
 export const socketPath = (path: string, uid = ownUid()): string => {
   if (Buffer.byteLength(path) <= longestPathBytes) return path
-  const hash = createHash('sha256').update(path).digest('hex').slice(0, 32)
+  const hash = sha256(path).slice(0, 32)
   return join(shortFolder(uid), `${hash}.sock`)
 }
 
@@ -24,7 +23,7 @@ export const socketPath = (path: string, uid = ownUid()): string => {
  */
 export const findSocket = (path: string): string => {
   if (Buffer.byteLength(path) <= longestPathBytes) return path
-  const owner = lstatSync(dirname(path), { throwIfNoEntry: false })?.uid ?? ownUid()
+  const owner = fs.lstatSync(dirname(path), { throwIfNoEntry: false })?.uid ?? ownUid()
   const found = readPointer(path) ?? socketPath(path, owner)
   if (dirname(found) === shortFolder(owner)) requirePrivate(dirname(found), owner)
   return found
@@ -36,7 +35,7 @@ export const findSocket = (path: string): string => {
  * @throws {Error} With code `EPERM`.
  */
 export const requirePrivate = (folder: string, uid: number): void => {
-  const stats = lstatSync(folder, { throwIfNoEntry: false })
+  const stats = fs.lstatSync(folder, { throwIfNoEntry: false })
   if (stats === undefined) return
   const problem = !stats.isDirectory()
     ? 'it is not a folder'
@@ -59,7 +58,7 @@ const shortFolder = (uid: number): string => `/tmp/systemg-${uid}`
 
 const readPointer = (path: string): string | undefined => {
   try {
-    return readFileSync(pointerOf(path), 'utf8').trim()
+    return fs.readFileSync(pointerOf(path), 'utf8').trim()
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 /** Finds the config by name alone: nothing is parsed, no code is run. Loaded by every command: imports nothing but Node. */
-import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { fs } from '../builtin.ts'
 import { Failure } from '../failures.ts'
 
 /** In this order, in each folder upwards. */
@@ -42,8 +42,8 @@ export const findConfig = ({ cwd, config, also = [] }: FindOptions): FoundConfig
 
 const named = (path: string): FoundConfig => {
   try {
-    const file = realpathSync(path)
-    if (statSync(file).isDirectory()) throw new Error('it is a folder')
+    const file = fs.realpathSync(path)
+    if (fs.statSync(file).isDirectory()) throw new Error('it is a folder')
     return { file, folder: dirname(file) }
   } catch (thrown) {
     throw new Failure('SYSG_CONFIG_UNREADABLE', { file: path, why: whyUnreadable(thrown) })
@@ -56,13 +56,13 @@ const upwards = (folder: string): readonly string[] => {
 }
 
 const isConfig = (path: string): boolean => {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
   return !path.endsWith('package.json') || hasKey(path)
 }
 
 const hasKey = (path: string): boolean => {
   try {
-    const content: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    const content: unknown = JSON.parse(fs.readFileSync(path, 'utf8'))
     return typeof content === 'object' && content !== null && 'sysg' in content
   } catch {
     return false
@@ -72,7 +72,7 @@ const hasKey = (path: string): boolean => {
 /** A config found by chance may be a stranger's trap: it and its folder must be ours or root's, and closed to others. */
 const requireTrust = (file: string): void => {
   for (const path of [file, dirname(file)]) {
-    const { uid, mode } = lstatSync(path)
+    const { uid, mode } = fs.lstatSync(path)
     const what = path === file ? 'it' : 'its folder'
     if (uid !== 0 && uid !== process.getuid?.())
       throw new Failure('SYSG_CONFIG_UNTRUSTED', { file, why: `${what} belongs to user ${uid}` })

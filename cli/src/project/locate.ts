@@ -1,6 +1,6 @@
 /** Which project a command is about, without reading a config: by `--project`, or by the link its config left. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { fs } from '../builtin.ts'
 import type { GlobalOptions } from '../command.ts'
 import { Failure } from '../failures.ts'
 import { findConfig } from './find-config.ts'
@@ -40,10 +40,10 @@ export const locate = ({ globals, env, cwd }: Where): Located => {
 /** Let this config's path lead to the project. Replaced as a whole, so that a reader never sees half of it. */
 export const writeLink = (root: string, configFile: string, id: string): void => {
   const link = linkOf(root, configFile)
-  mkdirSync(dirname(link), { recursive: true, mode: 0o700 })
+  fs.mkdirSync(dirname(link), { recursive: true, mode: 0o700 })
   const draft = `${link}.${process.pid}`
-  writeFileSync(draft, id, { mode: 0o600 })
-  renameSync(draft, link)
+  fs.writeFileSync(draft, id, { mode: 0o600 })
+  fs.renameSync(draft, link)
 }
 
 const found = ({ globals, cwd }: Pick<Where, 'globals' | 'cwd'>) => {
@@ -59,7 +59,7 @@ const found = ({ globals, cwd }: Pick<Where, 'globals' | 'cwd'>) => {
 
 const readLink = (path: string): string | undefined => {
   try {
-    return checkedId(readFileSync(path, 'utf8').trim())
+    return checkedId(fs.readFileSync(path, 'utf8').trim())
   } catch {
     return undefined
   }

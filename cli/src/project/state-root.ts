@@ -1,6 +1,6 @@
 /** Where state lives. Loaded by every command: imports nothing but Node. */
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { sha256 } from '../builtin.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -36,8 +36,16 @@ export const projectPaths = (root: string, id: string): ProjectPaths => {
   }
 }
 
-/** The link by which a config's path leads to its project's id without reading the config. */
-export const linkOf = (root: string, configFile: string): string =>
-  join(root, 'by-config', createHash('sha256').update(configFile).digest('hex').slice(0, 32))
+/**
+ * The link by which a config's path leads to its project's id without reading the config. Named after the path; a hash
+ * stands for one that is too long for a file's name.
+ */
+export const linkOf = (root: string, configFile: string): string => {
+  const name = configFile.replaceAll('%', '%25').replaceAll('/', '%2F')
+  return join(root, 'by-config', Buffer.byteLength(name) <= longestNameBytes ? name : sha256(configFile))
+}
+
+/** A file's name may have 255 bytes; a draft of the link has some more than the link. */
+const longestNameBytes = 200
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== ''

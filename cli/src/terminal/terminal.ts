@@ -1,5 +1,6 @@
 /** Where a command writes: stdout for results, stderr for everything else, colours only on a terminal. */
-import { styleText } from 'node:util'
+import type { styleText } from 'node:util'
+import { util } from '../builtin.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 
@@ -24,27 +25,34 @@ export interface Terminal {
   readonly canAsk: boolean
 }
 
-/** The real one. `color: false` turns colours off everywhere; so does `NO_COLOR`, and a stream that is no terminal. */
+/**
+ * The real one. `color: false` turns colours off everywhere; so does `NO_COLOR`, and a stream that is no terminal. Each
+ * of Node's streams is opened when it is first asked for: most commands need one of the three.
+ */
 export const createTerminal = (options: { color: boolean }): Terminal => {
-  const { stdout, stderr, stdin, env } = process
+  const { env } = process
   const isAllowed = options.color && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
-  const paintFor =
-    (isTTY: boolean) =>
-    (style: Style, text: string): string =>
-      isAllowed && isTTY ? styleText(style, text, { validateStream: false }) : text
+  const paint = (isTTY: boolean, style: Style, text: string): string =>
+    isAllowed && isTTY ? util.styleText(style, text, { validateStream: false }) : text
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
     get columns() {
-      return [stdout, stderr].find(({ columns }) => columns > 0)?.columns ?? 80
+      return [process.stdout, process.stderr].find(({ columns }) => columns > 0)?.columns ?? 80
     },
     get rows() {
-      return [stdout, stderr].find(({ rows }) => rows > 0)?.rows
+      return [process.stdout, process.stderr].find(({ rows }) => rows > 0)?.rows
     },
-    isInteractive: stdout.isTTY,
-    canDraw: stderr.isTTY && env['TERM'] !== 'dumb',
-    canAsk: stdin.isTTY && stdout.isTTY,
-    paint: paintFor(stdout.isTTY),
-    paintErr: paintFor(stderr.isTTY),
+    get isInteractive() {
+      return process.stdout.isTTY
+    },
+    get canDraw() {
+      return process.stderr.isTTY && env['TERM'] !== 'dumb'
+    },
+    get canAsk() {
+      return process.stdin.isTTY && process.stdout.isTTY
+    },
+    paint: (style, text) => paint(process.stdout.isTTY, style, text),
+    paintErr: (style, text) => paint(process.stderr.isTTY, style, text),
   }
 }

@@ -1,11 +1,12 @@
 /** Text of others made fit for a terminal: what is safe to print, how many cells it takes, and how to make it shorter. */
-import { stripVTControlCharacters } from 'node:util'
+import { util } from '../builtin.ts'
 
 /** On one line and without anything that would play with the terminal: no colours, controls or changes of direction. */
 export const plain = (text: string): string =>
   isSimple(text)
     ? text
-    : stripVTControlCharacters(text)
+    : util
+        .stripVTControlCharacters(text)
         .replace(/[\t\r\n]+/g, ' ')
         .replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '�')
 

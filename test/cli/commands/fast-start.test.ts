@@ -16,11 +16,23 @@ const loadedWith = (file: string, seen = new Set<string>()): ReadonlySet<string>
   return seen
 }
 
+const dearModules = ['fs', 'net', 'util', 'crypto', 'child_process', 'module', 'os', 'readline', 'timers/promises']
+
 describe('commands that only ask', () => {
-  it.each(['status', 'logs', 'events'])('load nothing but Node and the control client: %s', (command) => {
-    const files = [...loadedWith(join(source, 'commands', `${command}.ts`))]
-    const packages = files.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))
+  const files = (command: string) => [...loadedWith(join(source, 'commands', `${command}.ts`))]
+
+  it.each(['status', 'logs', 'events', 'stop'])('load nothing but Node and the control client: %s', (command) => {
+    const packages = files(command).filter((name) => !name.startsWith('/') && !name.startsWith('node:'))
     expect(packages).toEqual(['@systemg/plugins/control/client'])
-    expect(files).toContain(join(source, 'client', 'connect.ts'))
+    expect(files(command)).toContain(join(source, 'client', 'connect.ts'))
+  })
+
+  it.each(['status', 'logs', 'events', 'stop'])('import no module of Node that is dear to import: %s', (command) => {
+    const modules = [...files(command), ...loadedWith(join(source, 'main.ts'))].filter((name) => /^node:/.test(name))
+    expect(modules.filter((name) => dearModules.includes(name.slice('node:'.length)))).toEqual([])
+  })
+
+  it('the file that is run imports nothing on a Node that is new enough', () => {
+    expect([...loadedWith(resolve(source, '../bin/sysg.mjs'))]).toHaveLength(1)
   })
 })

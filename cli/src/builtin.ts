@@ -1,0 +1,16 @@
+/**
+ * Node's modules, for the files that every client command loads.
+ *
+ * `import … from 'node:fs'` asks the module for every name it exports, and with that loads its promises, streams,
+ * readline and watchers: a tenth of the time that a bare `node` takes; `node:crypto` is dearer still. These load the
+ * module alone. Everywhere else, import as usual.
+ */
+export const fs = process.getBuiltinModule('node:fs')
+export const util = process.getBuiltinModule('node:util')
+
+/** With its streams: a twentieth of that time, for commands that connect. */
+export const net = () => process.getBuiltinModule('node:net')
+
+/** SHA-256 in hex digits. Loads Node's crypto, which takes a sixth of the time that a bare `node` does. */
+export const sha256 = (text: string): string =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex')
