@@ -12,6 +12,7 @@ import {
   SyncHook,
   SyncWaterfallHook,
 } from 'tapable'
+import type { Inputs } from './config/inputs.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { SysgEvent } from './events.ts'
 import type { Exit, SpawnFailure, SpawnSpec, Spawned, TreeRef } from './host.ts'
@@ -39,7 +40,10 @@ export interface InstanceInfo {
 }
 
 /** How an instance will be launched. `prepare` refines it. */
-export type LaunchSpec = Omit<SpawnSpec, 'token'>
+export interface LaunchSpec extends Omit<SpawnSpec, 'token'> {
+  /** What it is made of besides the config, as of now; see `inputs` of a plugin. Gone once it has been taken note of. */
+  readonly inputs?: Inputs
+}
 
 /** Passed to hooks about an instance. `signal` aborts when a later intent makes the work pointless. */
 export interface InstanceAt {

@@ -9,6 +9,7 @@
  *
  * It decides nothing: the system asks it to stop, and hears of its exit, its readiness and its end.
  */
+import { madeOf } from './config/inputs.ts'
 import type { ResolvedService } from './config/types.ts'
 import { endTree } from './end-tree.ts'
 import { SysgError, whyOf } from './errors.ts'
@@ -254,7 +255,8 @@ export class Instance implements InstanceInfo {
     const { hooks, host } = this.#world
     const { signal } = this.#starting
     const at = this.#at(signal)
-    const prepared = refine(await hooks.prepare.promise(this.#baseSpec(), at))
+    const { inputs = {}, ...prepared } = refine(await hooks.prepare.promise(this.#baseSpec(), at))
+    this.service = madeOf(this.service, inputs)
     await hooks.beforeStart.promise(at)
     signal.throwIfAborted()
     const named = { ...prepared, env: { ...prepared.env, ...this.#identity() } }

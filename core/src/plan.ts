@@ -17,11 +17,17 @@ export const changedKeys = (before: ResolvedService, after: ResolvedService): re
   const of = (service: ResolvedService) => new Map<string, unknown>(Object.entries(service))
   const [old, next] = [of(before), of(after)]
   const differ = [...new Set([...old.keys(), ...next.keys()])]
-    .filter((key) => !isSame(old.get(key), next.get(key)))
+    .filter((key) => key !== 'inputs' && !isSame(old.get(key), next.get(key)))
     .sort()
   // `argv` is made of `command`: one reason is enough.
   return differ.includes('command') ? differ.filter((key) => key !== 'argv') : differ
 }
+
+/** Names of what both are made of besides their keys, and what differs. What only one has follows from its keys. */
+export const changedInputs = ({ inputs: old = {} }: ResolvedService, after: ResolvedService): readonly string[] =>
+  Object.entries(after.inputs ?? {})
+    .filter(([name, print]) => Object.hasOwn(old, name) && old[name] !== print)
+    .map(([name]) => name)
 
 /** The same JSON, whatever the order of keys. */
 export const isSame = (a: unknown, b: unknown): boolean => {

@@ -1,6 +1,8 @@
 /** What a plugin is, and what it gets. First-party plugins use nothing else. */
 import type { z } from 'zod'
+import type { Inputs } from './config/inputs.ts'
 import type { ResolvedSystem } from './config/types.ts'
+import type { ReadText } from './config/yaml.ts'
 import { SysgError } from './errors.ts'
 import type { Host } from './host.ts'
 import type { Hooks } from './hooks.ts'
@@ -78,6 +80,16 @@ export interface Plugin<Options = unknown> {
   readonly system?: KeySchemas
   /** Variables that `${VAR}` may use, from keys this plugin owns (`env`). Called for the system, then for each service. */
   variables?(raw: RawConfig): Promise<Readonly<Record<string, string>>>
+  /**
+   * What services are made of besides their keys, by service: the content of files that keys of this plugin name, by a
+   * name for people (`the env file shared.env`). A service whose content changes is a changed service, for `plan` and
+   * reload. Called with a config without mistakes. An instance that is made of newer content says so in `prepare`, by
+   * `inputs` of its launch spec.
+   */
+  inputs?(of: {
+    readonly config: ResolvedSystem
+    readonly readText: ReadText
+  }): Promise<Readonly<Record<string, Inputs>>>
   /** Find combinations that cannot work. Called with the checked config. */
   check?(config: ResolvedSystem): readonly ConfigIssue[]
   /** Which changed keys of a service need no restart: `plan` and reload leave the service alone when only these differ. */

@@ -5,7 +5,7 @@ import { SysgError, whyOf } from './errors.ts'
 import { Graph } from './graph.ts'
 import type { Hooks } from './hooks.ts'
 import type { Instance } from './instance.ts'
-import { changedKeys, isSame, liveKeys } from './plan.ts'
+import { changedInputs, changedKeys, isSame, liveKeys } from './plan.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { Service } from './service.ts'
 import { immediate, type Strategy } from './strategy.ts'
@@ -36,16 +36,27 @@ export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boole
   return [...gone, ...kept]
 }
 
-/** Defaults for all services that `next` has otherwise. */
+/** Defaults for all services that `next` has otherwise, and that running instances cannot take up. */
 const changedDefaults = (world: ReloadWorld, next: ResolvedSystem): readonly string[] => {
   const valueIn = (config: ResolvedSystem, key: string): unknown => config[key as keyof ResolvedSystem]
   const before = world.reconciler.roster.config
-  return world.sharedKeys.filter((key) => !isSame(valueIn(before, key), valueIn(next, key)))
+  return world.sharedKeys.filter((key) => !isLive(world, key) && !isSame(valueIn(before, key), valueIn(next, key)))
 }
 
-/** Keys that differ and that a running instance cannot take up. */
-const keysForRestart = (world: ReloadWorld, before: ResolvedService, after: ResolvedService): readonly string[] =>
-  changedKeys(before, after).filter((key) => !liveKeys.includes(key) && !world.pluginLiveKeys.includes(key))
+const isLive = (world: ReloadWorld, key: string): boolean =>
+  liveKeys.includes(key) || world.pluginLiveKeys.includes(key)
+
+/** What differs and a running instance cannot take up, in words. `defaults`: changed for all services. */
+const reasonsToReplace = (
+  world: ReloadWorld,
+  before: ResolvedService,
+  after: ResolvedService,
+  defaults: readonly string[] = [],
+): readonly string[] => {
+  const keys = changedKeys(before, after).filter((key) => !isLive(world, key))
+  const names = [...new Set([...keys, ...defaults])].sort().map(quoted)
+  return [...names, ...changedInputs(before, after)].map(says)
+}
 
 const planOne = (
   { world, shared }: { readonly world: ReloadWorld; readonly shared: readonly string[] },
@@ -57,25 +68,27 @@ const planOne = (
   if (service.intent.intent === 'stopped') return { action: 'keep', because: ['stopped by you'] }
   const active = service.replicas.flatMap((replica) => replica.active ?? [])
   // A deploy that failed half-way leaves replicas that run different configs.
-  const running = active.find((one) => keysForRestart(world, one.service, spec).length > 0) ?? active[0]
+  const running = active.find((one) => reasonsToReplace(world, one.service, spec).length > 0) ?? active[0]
   const before = running?.service ?? service.config
-  const changed = [...new Set([...changedKeys(before, spec), ...shared])].sort()
-  const needRestart = [...new Set([...keysForRestart(world, before, spec), ...shared])].sort()
+  const changed = changedKeys(before, spec)
+  const reasons = reasonsToReplace(world, before, spec, shared)
   if (running === undefined) {
-    const matters = changed.filter((key) => needRestart.includes(key) || key === 'skip')
+    const matters = changed.includes('skip') ? [...reasons, says(quoted('skip'))] : reasons
     const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
     if (isResting && matters.length === 0 && !all)
       return { action: 'keep', because: [`it is ${service.seen.state ?? ''}`] }
     const because = service.isAsked ? 'it does not run' : 'not started yet'
-    return { action: 'start', because: matters.length > 0 ? matters.map(says) : [because] }
+    return { action: 'start', because: matters.length > 0 ? matters : [because] }
   }
-  if (needRestart.length === 0 && !all)
-    return { action: 'keep', because: changed.map((key) => `${says(key)}, taken up at once`) }
-  const because = needRestart.length > 0 ? needRestart.map(says) : ['a restart was asked for']
+  if (reasons.length === 0 && !all)
+    return { action: 'keep', because: changed.map((key) => `${says(quoted(key))}, taken up at once`) }
+  const because = reasons.length > 0 ? reasons : ['a restart was asked for']
   return { action: strategyName(world, spec, before) === 'immediate' ? 'restart' : 'deploy', because }
 }
 
-const says = (key: string) => `\`${key}\` changed`
+const quoted = (key: string) => `\`${key}\``
+
+const says = (what: string) => `${what} changed`
 
 const strategyName = (world: ReloadWorld, service: ResolvedService, running: ResolvedService): string => {
   try {
@@ -207,7 +220,7 @@ const replaceService = async (
     return new SysgError('SYSG_DEPENDENCY_DOWN', { service: service.name, reason })
   }
   const isOld: IsOld = (instance) =>
-    instances.has(instance) || keysForRestart(world, instance.service, target).length > 0
+    instances.has(instance) || reasonsToReplace(world, instance.service, target).length > 0
   return runDeploy(world, service, { target, running: running.service, isOld })
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { changedKeys, isSame, liveKeys } from '../../core/src/plan.ts'
+import { changedInputs, changedKeys, isSame, liveKeys } from '../../core/src/plan.ts'
 import { defaultEdge, resolvedService } from './resolved-service.ts'
 
 describe('changed keys', () => {
@@ -38,6 +38,25 @@ describe('changed keys', () => {
     expect(liveKeys).not.toContain('argv')
     expect(liveKeys).not.toContain('working_dir')
     for (const key of liveKeys) expect(Object.keys(resolvedService('api'))).toContain(key)
+  })
+})
+
+describe('changed inputs', () => {
+  const of = (inputs?: Readonly<Record<string, string>>) =>
+    resolvedService('api', inputs === undefined ? {} : { inputs })
+
+  it.each([
+    [{ a: '1' }, { a: '2' }, ['a']],
+    [{ a: '1' }, { a: '1' }, []],
+    [{ a: '1', b: '1' }, { b: '2', c: '1' }, ['b']],
+    [undefined, { a: '1' }, []],
+    [{ a: '1' }, undefined, []],
+  ])('of %j and %j are %j', (before, after, expected) => {
+    expect(changedInputs(of(before), of(after))).toEqual(expected)
+  })
+
+  it('are no changed keys', () => {
+    expect(changedKeys(of({ a: '1' }), of({ a: '2' }))).toEqual([])
   })
 })
 

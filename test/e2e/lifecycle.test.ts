@@ -223,3 +223,29 @@ const readIf = (path: string): string => {
     return ''
   }
 }
+
+it('an edited env file replaces the services that use it, and no others', async () => {
+  await using box = new Sandbox()
+  box.file('api.env', 'GREETING=one\nTOKEN=hunter2\n')
+  box.config(`
+services:
+  api: { command: "echo said $GREETING; exec sleep 1000", env: { file: api.env } }
+  db: { command: "sleep 1000" }
+`)
+  expect((await box.run('start', '-d')).code).toBe(0)
+  const before = await box.service('db')
+  expect((await box.run('plan', '--json')).stdout).not.toContain('restart')
+  box.file('api.env', '# greets\nGREETING=two\nTOKEN=hunter2\n')
+  const plan = await box.run('plan')
+  expect(plan.stdout).toMatch(/restart +api +the env file api\.env changed/)
+  expect(plan.stdout).not.toContain('hunter2')
+  expect((await box.run('start', '-d')).code).toBe(0)
+  await until(
+    async () => (await box.run('logs', 'api')).stdout,
+    (said) => said === 'said one\nsaid two\n',
+  )
+  expect((await box.service('db')).pid).toBe(before.pid)
+  const api = await box.service('api')
+  await box.run('start', '-d')
+  expect((await box.service('api')).pid).toBe(api.pid)
+})

@@ -195,6 +195,68 @@ describe('dotenv', () => {
   })
 
   it.each([
+    ['a value', 'A=2', ['the env file .env changed']],
+    ['a new variable', 'A=1\nB=1', ['the env file .env changed']],
+    ['a comment and the order', '# why\nPORT=80\nA=1', []],
+    ['what `vars` say anyway', 'A=1\nPORT=81\nCOLOR=red', []],
+  ])('counts as a change, or not: %s', async (_, text, because) => {
+    const files: Record<string, string> = { '/srv/.env': 'A=1\nPORT=80' }
+    const services = {
+      api: { command: 'x', env: { vars: { PORT: 8080 } } },
+      db: { command: 'y', env: { file: 'db.env' } },
+    }
+    const system = { env: { file: '.env', vars: { COLOR: 'blue' } } }
+    files['/srv/db.env'] = 'A=db'
+    await using sim = await simulate([dotenv], services, { idle: true, system, files })
+    for (const [path, content] of Object.entries(files)) sim.world.files.write(path, content)
+    await sim.start()
+    expect(sim.system.plan(await sim.configOf(services)).map(({ action }) => action)).toEqual(['keep', 'keep'])
+    files['/srv/.env'] = text
+    const [change] = sim.system.plan(await sim.configOf(services))
+    expect(change).toEqual({ service: 'api', action: because.length > 0 ? 'restart' : 'keep', because })
+  })
+
+  it('replaces only the services whose file was edited, once, and each then has the new value', async () => {
+    const files: Record<string, string> = { '/srv/api.env': 'A=1', '/srv/db.env': 'B=1' }
+    const services = {
+      api: { command: 'x', env: { file: 'api.env' } },
+      db: { command: 'y', env: { file: 'db.env' } },
+    }
+    await using sim = await simulate([dotenv], services, { idle: true, files })
+    const write = (path: string, content: string) => {
+      files[path] = content
+      sim.world.files.write(path, content)
+    }
+    for (const [path, content] of Object.entries(files)) sim.world.files.write(path, content)
+    await sim.start()
+    write('/srv/api.env', 'A=2')
+    for (let time = 0; time < 2; time += 1) await sim.finish(sim.system.apply(await sim.configOf(services)))
+    expect(envOf(sim, 'api')).toMatchObject({ A: '2' })
+    expect([sim.service('api').starts, sim.service('db').starts]).toEqual([2, 1])
+  })
+
+  it('knows what an instance was made of that read the file later than the config was loaded', async () => {
+    const files: Record<string, string> = { '/srv/.env': 'A=1' }
+    const services = { api: { command: 'x', env: { file: '.env' } } }
+    await using sim = await simulate([dotenv], services, { idle: true, files })
+    sim.world.files.write('/srv/.env', 'A=1')
+    await sim.start()
+    files['/srv/.env'] = 'A=2'
+    sim.world.files.write('/srv/.env', 'A=2')
+    await sim.finish(sim.system.restart({ names: ['api'] }))
+    expect(sim.system.plan(await sim.configOf(services))).toEqual([{ service: 'api', action: 'keep', because: [] }])
+  })
+
+  it('keeps no value of a file in the resolved config', async () => {
+    const options = { idle: true, files: { '/srv/.env': 'A=hunter2' } }
+    await using sim = await simulate([dotenv], { api: { command: 'x', env: { file: '.env' } } }, options)
+    expect(sim.system.config.services['api']?.inputs).toEqual({
+      'the env file .env': expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+    })
+    expect(JSON.stringify(sim.system.config)).not.toContain('hunter2')
+  })
+
+  it.each([
     { files: {}, code: 'SYSG_ENV_FILE_MISSING' },
     { files: { '/srv/.env': 'not an assignment' }, code: 'SYSG_ENV_FILE_INVALID' },
   ])('refuses a config with $code', async ({ files, code }) => {

@@ -1,7 +1,7 @@
 /**
  * From a config as it was read to a config as code reads it, with every mistake found on the way.
  *
- *   value ─► references expanded ─► keys checked, defaults filled in ─► dependencies, rules, plugins' checks ─► system
+ *   value ─► references expanded ─► keys checked, defaults filled in ─► dependencies, rules, plugins' checks ─► inputs ─► system
  *
  * No step stops at a mistake: each goes on with what is sound, and says nothing about what is not.
  */
@@ -11,6 +11,7 @@ import { checkDependencies } from './dependencies.ts'
 import { expandConfig, type Expanded } from './expand.ts'
 import { shown } from './expectation.ts'
 import { Findings, type FindingsSource } from './findings.ts'
+import { withInputs } from './inputs.ts'
 import { isPlainMap, variablesNamed } from './interpolate.ts'
 import type { Path, Problem } from './problems.ts'
 import { resolveService } from './resolve-service.ts'
@@ -62,7 +63,7 @@ const resolveSystem = async (input: ResolveInput, findings: Findings): Promise<R
   checkDependencies(expanded.services, findings)
   checkRules(resolved, findings)
   checkPlugins(uses, resolved, findings)
-  return resolved
+  return findings.hasErrors ? resolved : withInputs(uses, resolved, readText, findings)
 }
 
 const composed = (uses: readonly PluginUse[], findings: Findings): ComposedSchema | undefined => {

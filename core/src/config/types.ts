@@ -55,6 +55,8 @@ export interface ResolvedService {
   readonly skip: boolean | string
   readonly replicas: number
   readonly success_exit_codes: readonly number[]
+  /** Fingerprints of what it is made of besides its keys, by a name for people. Left out when there is nothing. */
+  readonly inputs?: Readonly<Record<string, string>>
 }
 
 /** A whole config as a user writes it. */

@@ -5,8 +5,15 @@ import { parseEnv } from './parse-env.ts'
 /** Text of a file; `undefined` when there is none. */
 export type ReadText = (path: string) => Promise<string | undefined>
 
+/** What one file says. */
+export interface EnvFile {
+  /** As the config has it. */
+  readonly name: string
+  readonly vars: ReadonlyMap<string, string>
+}
+
 /**
- * The variables of several files, later ones winning.
+ * Read several files.
  *
  * @param names - As the config has them; relative ones start from `folder`.
  * @throws {SysgError} `SYSG_ENV_FILE_MISSING`, `SYSG_ENV_FILE_UNREADABLE`, `SYSG_ENV_FILE_INVALID`. No error shows a value.
@@ -15,23 +22,27 @@ export const readEnvFiles = async (
   names: readonly string[],
   folder: string,
   readText: ReadText,
-): Promise<ReadonlyMap<string, string>> => {
-  const vars = new Map<string, string>()
+): Promise<readonly EnvFile[]> => {
+  const files: EnvFile[] = []
   for (const name of names) {
     const path = absolute(name, folder)
     const text = await read(path, readText)
-    const parsed = parseEnv(text)
-    const [first] = parsed.mistakes
+    const { vars, mistakes } = parseEnv(text)
+    const [first] = mistakes
     if (first !== undefined)
       throw invalid(
         path,
         first.line,
-        parsed.mistakes.map((one) => `line ${one.line}: ${one.message}`),
+        mistakes.map((one) => `line ${one.line}: ${one.message}`),
       )
-    for (const [variable, value] of parsed.vars) vars.set(variable, value)
+    files.push({ name, vars })
   }
-  return vars
+  return files
 }
+
+/** The variables of several files, later ones winning. */
+export const varsOf = (files: readonly EnvFile[]): ReadonlyMap<string, string> =>
+  new Map(files.flatMap(({ vars }) => [...vars]))
 
 const absolute = (name: string, folder: string): string =>
   name.startsWith('/') ? name : `${folder.replace(/\/$/, '')}/${name.replace(/^(?:\.\/+)+/, '')}`

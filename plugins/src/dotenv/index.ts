@@ -2,12 +2,14 @@
  * Makes the environment of every instance.
  *
  * Owns the key `env` of the system (`vars`, `file`) and of a service (also `inherit`, `strip`). Taps `prepare`, before
- * the plugins that add to the environment. Registers the control method `env.describe`.
+ * the plugins that add to the environment. Registers the control method `env.describe`. Tells the content of env files
+ * as `inputs`, so that a service whose file was edited is a changed one.
  * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
  */
 import { definePlugin, SysgError, type ResolvedService, type ResolvedSystem } from '@systemg/core'
 import { z } from 'zod'
-import { readEnvFiles, type ReadText } from './env-files.ts'
+import { readEnvFiles, varsOf, type ReadText } from './env-files.ts'
+import { inputsOf, loadedInputs } from './inputs.ts'
 import { mergeLayers, type Layer } from './layers.ts'
 import { serviceEnv, systemEnv } from './options.ts'
 import { masked } from './secrets.ts'
@@ -17,6 +19,7 @@ export const dotenv = definePlugin({
   system: { env: systemEnv },
   service: { env: serviceEnv },
   variables: (raw) => rawVariables((raw.service ?? raw.system).env, raw.folder, (path) => raw.readText(path)),
+  inputs: ({ config, readText }) => loadedInputs(config, readText),
   setup(api) {
     const { host, hooks, system } = api
     const readText: ReadText = (path) => host.files.readText(path)
@@ -24,14 +27,15 @@ export const dotenv = definePlugin({
     let base = host.env
     hooks.prepare.tapPromise({ name: 'dotenv', stage: -100 }, async (spec, { service }) => {
       base = spec.env
-      const merged = await environment(base, service, system.config, readText)
-      return { ...spec, env: Object.fromEntries([...merged].map(([name, { value }]) => [name, value])) }
+      const { merged, files } = await environment(base, service, system.config, readText)
+      const env = Object.fromEntries([...merged].map(([name, { value }]) => [name, value]))
+      return { ...spec, env, inputs: { ...spec.inputs, ...inputsOf(service, system.config, files) } }
     })
     api.registerMethod('env.describe', async (params) => {
       const { service: name } = describeParams.parse(params)
       const service = system.config.services[name]
       if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
-      const merged = await environment(base, service, system.config, readText)
+      const { merged } = await environment(base, service, system.config, readText)
       return [...merged]
         .map(([variable, { value, origin }]) => ({ name: variable, value: masked(variable, value), origin }))
         .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -66,15 +70,19 @@ const environment = async (
   readText: ReadText,
 ) => {
   const inherited = Object.entries(base)
+  const files = {
+    global: await readEnvFiles(config.env.file, config.folder, readText),
+    own: await readEnvFiles(env.file, config.folder, readText),
+  }
   const layers: readonly Layer[] = [
     { origin: 'supervisor', vars: new Map(inherited.filter(([name]) => !isOurs(name))) },
-    { origin: 'global file', vars: await readEnvFiles(config.env.file, config.folder, readText) },
+    { origin: 'global file', vars: varsOf(files.global) },
     { origin: 'global vars', vars: new Map(Object.entries(config.env.vars)) },
-    { origin: 'service file', vars: await readEnvFiles(env.file, config.folder, readText) },
+    { origin: 'service file', vars: varsOf(files.own) },
     { origin: 'service vars', vars: new Map(Object.entries(env.vars)) },
     { origin: 'core', vars: new Map(inherited.filter(([name]) => isOurs(name))) },
   ]
-  return mergeLayers(layers, env)
+  return { merged: mergeLayers(layers, env), files }
 }
 
 const isOurs = (name: string): boolean => name.startsWith('SYSG_')
@@ -88,7 +96,7 @@ const rawVariables = async (env: unknown, folder: string, readText: ReadText): P
   const files = (Array.isArray(env.file) ? env.file : [env.file]).filter(
     (path): path is string => typeof path === 'string' && path !== '' && !/\0|\$\{/.test(path),
   )
-  const vars = new Map<string, string>(await readEnvFiles(files, folder, readText))
+  const vars = new Map(varsOf(await readEnvFiles(files, folder, readText)))
   for (const [name, value] of Object.entries(isRecord(env.vars) ? env.vars : {})) {
     if (value === null) vars.delete(name)
     else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
