@@ -31,6 +31,7 @@ export {
 } from './plugin.ts'
 export { collectKeys } from './plugin-keys.ts'
 export type {
+  ControlCall,
   ControlMethod,
   OutputSink,
   Probe,

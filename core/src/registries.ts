@@ -40,11 +40,18 @@ export interface OutputSink {
   write(output: WrittenOutput): void
 }
 
-/** Answers a control request. `notify` sends a message to the caller while the request runs. */
-export type ControlMethod = (
-  params: unknown,
-  call: { readonly signal: AbortSignal; notify(method: string, params: unknown): void },
-) => unknown
+/** A control request that runs. */
+export interface ControlCall {
+  readonly signal: AbortSignal
+  /**
+   * Send the caller a message. Resolves when there is room for the next one, or nobody listens any more; never rejects.
+   * Who does not wait ends the request of a caller that reads too slowly.
+   */
+  notify(method: string, params: unknown): Promise<void>
+}
+
+/** Answers a control request. */
+export type ControlMethod = (params: unknown, call: ControlCall) => unknown
 
 export interface Registries {
   readonly probes: Registry<Probe>

@@ -7,6 +7,9 @@ import { ControlError, rpcClient, type CallOptions, type RpcClient } from '../..
 const socket = '/run/control.sock'
 const two = { db: { command: 'x' }, api: { command: 'y', depends_on: ['db'] } }
 
+/** How many messages `odd.patient` got rid of. */
+let told = 0
+
 /** Methods that misbehave, brought by another plugin. */
 const odd = definePlugin({
   name: 'odd',
@@ -21,9 +24,17 @@ const odd = definePlugin({
     api.registerMethod('odd.flood', async (_, call) => {
       const text = 'x'.repeat(100_000)
       while (!call.signal.aborted) {
-        call.notify('flood', { text })
+        void call.notify('flood', { text })
         await Promise.resolve()
       }
+    })
+    api.registerMethod('odd.patient', async (params, call) => {
+      const { frames } = params as { frames: number }
+      for (let at = 0; at < frames; at += 1) {
+        await call.notify('patient', { at, text: 'x'.repeat(10_000) })
+        told = at + 1
+      }
+      return frames
     })
     api.registerMethod('odd.throw', () => {
       throw new TypeError('broken')
@@ -345,6 +356,36 @@ describe('bounds', () => {
       id: 1,
       error: { data: { code: 'SYSG_CONTROL_SLOW_READER' } },
     })
+  })
+
+  it('let a method wait until its reader has room, and lose none of its messages', async () => {
+    await using sim = await begin({ waiting_length: 1_000_000 })
+    told = 0
+    const connection = await sim.world.connect(socket)
+    void connection.write(new TextEncoder().encode(request(1, 'odd.patient', { frames: 1_000 })))
+    await sim.clock.advance(60_000)
+    expect(told).toBeGreaterThan(5)
+    expect(told).toBeLessThan(60)
+    let text = ''
+    connection.onData((chunk) => void (text += new TextDecoder().decode(chunk)))
+    await sim.until(() => text.includes('"result"'))
+    const frames = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { result?: number; params?: { at: number } })
+    expect(frames.pop()).toMatchObject({ id: 1, result: 1_000 })
+    expect(frames.map(({ params }) => params?.at)).toEqual(Array.from({ length: 1_000 }, (_, at) => at))
+  })
+
+  it('let go of a method that waits for a reader that has gone', async () => {
+    await using sim = await begin()
+    told = 0
+    const connection = await sim.world.connect(socket)
+    void connection.write(new TextEncoder().encode(request(1, 'odd.patient', { frames: 1_000 })))
+    await sim.clock.settle()
+    expect(told).toBeLessThan(60)
+    connection.close()
+    await sim.until(() => told === 1_000)
   })
 
   it('end the connection of a client that asks and never reads', async () => {

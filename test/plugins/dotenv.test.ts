@@ -268,7 +268,10 @@ describe('dotenv', () => {
     const services = { api: { command: 'x', env: { vars: { PORT: 80, DB_PASSWORD: 'hunter2' }, inherit: false } } }
     await using sim = await simulate([dotenv], services)
     const describe = sim.system.registries.methods.get('env.describe')
-    const told = await describe?.({ service: 'api' }, { signal: new AbortController().signal, notify: () => undefined })
+    const told = await describe?.(
+      { service: 'api' },
+      { signal: new AbortController().signal, notify: () => Promise.resolve() },
+    )
     expect(told).toEqual(
       expect.arrayContaining([
         { name: 'DB_PASSWORD', value: '********', origin: 'service vars' },

@@ -14,7 +14,7 @@ const shown = (records: unknown) =>
 /** Ask a control method and let time pass until it answers. */
 const ask = (sim: Simulation, method: string, params: unknown = {}): Promise<unknown> => {
   const answer = sim.system.registries.methods.get(method)
-  const call = { signal: new AbortController().signal, notify: () => undefined }
+  const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
   return sim.finish(Promise.resolve().then(() => answer?.(params, call)))
 }
 
@@ -25,7 +25,7 @@ const follow = (sim: Simulation, params: unknown) => {
   const done = Promise.resolve(
     sim.system.registries.methods.get('logs.follow')?.(params, {
       signal: controller.signal,
-      notify: (method, record) => void told.push(method === 'log' ? (record as { line: string }).line : method),
+      notify: async (method, record) => void told.push(method === 'log' ? (record as { line: string }).line : method),
     }),
   )
   return { told, stop: () => controller.abort(), done }

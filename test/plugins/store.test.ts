@@ -7,7 +7,7 @@ import { asInstance, asIntent } from '../../plugins/src/store/records.ts'
 
 const ask = (sim: Simulation, method: string, params: unknown = {}): Promise<readonly SysgEvent[]> => {
   const answer = sim.system.registries.methods.get(method)
-  const call = { signal: new AbortController().signal, notify: () => undefined }
+  const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
   return Promise.resolve().then(() => answer?.(params, call)) as Promise<readonly SysgEvent[]>
 }
 
@@ -167,7 +167,7 @@ describe('the history of events', () => {
     const controller = new AbortController()
     const done = sim.system.registries.methods.get('events.follow')?.(
       { after: 2 },
-      { signal: controller.signal, notify: (_, event) => void told.push(event as SysgEvent) },
+      { signal: controller.signal, notify: async (_, event) => void told.push(event as SysgEvent) },
     )
     await sim.finish(sim.system.restart({ names: ['api'] }))
     controller.abort()

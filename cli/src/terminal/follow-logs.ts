@@ -128,5 +128,5 @@ const flushRegularly = (printer: LogPrinter, everyMs: number | undefined) => {
 const warnOfDropped = (terminal: CommandContext['terminal'], lines: unknown): void =>
   printWarning(
     terminal,
-    `${String(lines)} lines came faster than they could be shown; \`sysg logs --since 1m\` reads them from the files.`,
+    `${String(lines)} lines are missing here: their files were rotated away before they could be shown. A larger \`logs.max_bytes\` or \`logs.max_files\` keeps more.`,
   )

@@ -1,7 +1,7 @@
 /** What waits to be sent on one connection. Frames that are waiting go out together; what may wait is bounded. */
 import type { Connection } from '@systemg/core'
 
-/** At most so much text is put into one write, UTF-16 units. */
+/** At most so much text is put into one write, UTF-16 units. With more waiting there is no room. */
 const writeLength = 256 * 1024
 
 export class Outgoing {
@@ -10,6 +10,7 @@ export class Outgoing {
   #waitingLength = 0
   #sending: Promise<void> | undefined
   #isClosed = false
+  #onRoom: (() => void)[] = []
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -27,6 +28,16 @@ export class Outgoing {
     this.#sending ??= this.#send()
   }
 
+  /** No more waits than one write takes. */
+  get hasRoom(): boolean {
+    return this.#waitingLength <= writeLength
+  }
+
+  /** Resolves when there is room, or the connection is closed. */
+  room(): Promise<void> {
+    return this.hasRoom ? Promise.resolve() : new Promise((resolve) => void this.#onRoom.push(resolve))
+  }
+
   /** Resolves when nothing waits, or the connection is closed. */
   async flushed(): Promise<void> {
     await this.#sending
@@ -37,6 +48,7 @@ export class Outgoing {
     this.#isClosed = true
     this.#frames = []
     this.#waitingLength = 0
+    this.#tellRoom()
   }
 
   async #send(): Promise<void> {
@@ -51,8 +63,14 @@ export class Outgoing {
         this.close()
       }
       this.#waitingLength = Math.max(0, this.#waitingLength - text.length)
+      this.#tellRoom()
     }
     this.#sending = undefined
+  }
+
+  #tellRoom(): void {
+    if (!this.hasRoom) return
+    for (const resolve of this.#onRoom.splice(0)) resolve()
   }
 
   #take(): string {

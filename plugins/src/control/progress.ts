@@ -1,18 +1,16 @@
 /** Tells clients what happens while their request runs. */
-import type { ControlMethod, SysgEvent } from '@systemg/core'
-
-type Call = Parameters<ControlMethod>[1]
+import type { ControlCall, SysgEvent } from '@systemg/core'
 
 export class Progress {
-  readonly #calls = new Set<Call>()
+  readonly #calls = new Set<ControlCall>()
 
   /** Hand an event to every request that runs. */
   tell(event: SysgEvent): void {
-    for (const call of [...this.#calls]) call.notify('event', event)
+    for (const call of [...this.#calls]) void call.notify('event', event)
   }
 
   /** Do `body`, and meanwhile tell `call` of every event. */
-  async during<T>(call: Call, body: () => Promise<T>): Promise<T> {
+  async during<T>(call: ControlCall, body: () => Promise<T>): Promise<T> {
     this.#calls.add(call)
     try {
       return await body()

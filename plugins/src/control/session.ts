@@ -159,10 +159,12 @@ export class Session {
     const controller = new AbortController()
     const { signal } = controller
     this.#running.set(id, controller)
-    const notify = (name: string, value: unknown): void => {
-      if (signal.aborted || this.#isClosed) return
+    const notify = (name: string, value: unknown): Promise<void> => {
+      // While the session ends, what runs may still say what it knows.
+      if (this.#isClosed || (signal.aborted && !this.#isEnding)) return there
       if (this.#outgoing.waitingLength > this.#world.limits.waitingLength) controller.abort(tooSlow())
       else this.#send(frame(notification(id, name, value)))
+      return this.#outgoing.hasRoom ? there : orAborted(this.#outgoing.room(), signal)
     }
     const reply = await answer(id, signal, () => method(params, { signal, notify }))
     this.#running.delete(id)
@@ -214,6 +216,19 @@ const answer = async (id: RequestId, signal: AbortSignal, method: () => unknown)
     return frame(failure(id, errorOf(signal.aborted ? signal.reason : thrown)))
   }
 }
+
+const there = Promise.resolve()
+
+/** Resolves with the promise, or when the signal aborts meanwhile. */
+const orAborted = (promise: Promise<void>, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    void promise.then(done)
+    signal.addEventListener('abort', done)
+  })
 
 const cancelled = (): SysgError =>
   SysgError.of('SYSG_CONTROL_CANCELLED', { message: 'The request was cancelled by its client.' })

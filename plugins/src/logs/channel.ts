@@ -69,14 +69,15 @@ export class Channel {
   readonly receive = (chunk: Uint8Array): void => {
     const timeMs = this.#world.clock.now()
     const { lines, bytes } = this.log.dropped
+    const listener = this.#world.followers.listener(this, chunk)
     this.log.write(chunk, timeMs)
     this.#watchTrouble({ lines, bytes })
-    this.#live.push(chunk, timeMs, this.#world.followers.listener(this.source, this.instance))
+    this.#live.push(chunk, timeMs, listener)
   }
 
   /** The program has ended: what it wrote last is a line, even without a newline. */
   finishLine(): void {
-    this.#live.flush(this.#world.followers.listener(this.source, this.instance))
+    if (this.#live.pendingBytes > 0) this.#live.flush(this.#world.followers.listener(this))
   }
 
   #watchTrouble(before: { readonly lines: number; readonly bytes: number }): void {

@@ -1,13 +1,28 @@
 /** Hands lines to those who follow, as they come. Costs nothing while nobody does. */
 import type { LogSource } from './layout.ts'
-import type { OnLine } from './live-lines.ts'
 import type { LogLine } from './lines.ts'
+import type { OnLine } from './live-lines.ts'
+import type { Position } from './stream-log.ts'
+
+/** A stream, as those who follow it see it. */
+export interface FollowedStream {
+  readonly source: LogSource
+  /** Who writes at present. */
+  readonly instance: string
+  /** Where the last finished line ends: the line that is handed over next begins there. */
+  readonly lineEnd: Position
+}
 
 export interface Follower {
   wants(source: LogSource, instance: string): boolean
-  /** Must return soon: the program's next output waits. */
-  onLine(line: LogLine): void
+  /**
+   * Bytes have come that are not in the files yet. Who has no room for the lines in them answers `undefined`, and reads
+   * them from the files later: from `stream.lineEnd` of this moment on. The program's next output waits until then.
+   */
+  take(stream: FollowedStream, bytes: Uint8Array): ((line: LogLine) => void) | undefined
 }
+
+const nothing = new Uint8Array(0)
 
 export class Followers {
   readonly #all = new Set<Follower>()
@@ -18,47 +33,21 @@ export class Followers {
     return () => void this.#all.delete(follower)
   }
 
-  /** What to do with lines of this source; `undefined` when nobody wants them. */
-  listener(source: LogSource, instance: string): OnLine | undefined {
+  /**
+   * What to do with the lines in `bytes`, and one they finish; `undefined` when nobody takes them. To be asked before the
+   * bytes are written to the files.
+   */
+  listener(stream: FollowedStream, bytes: Uint8Array = nothing): OnLine | undefined {
     if (this.#all.size === 0) return undefined
-    const wanting = [...this.#all].filter((follower) => follower.wants(source, instance))
-    if (wanting.length === 0) return undefined
-    const { service, stream } = source
-    return (bytes, timeMs) => {
-      for (const follower of wanting) {
-        if (this.#all.has(follower)) follower.onLine({ timeMs, service, instance, stream, bytes })
-      }
+    const { source, instance } = stream
+    const takers = [...this.#all]
+      .filter((follower) => follower.wants(source, instance))
+      .map((follower) => follower.take(stream, bytes))
+      .filter((taker) => taker !== undefined)
+    if (takers.length === 0) return undefined
+    const { service, stream: name } = source
+    return (line, timeMs) => {
+      for (const take of takers) take({ timeMs, service, instance, stream: name, bytes: line })
     }
-  }
-}
-
-/** Lines that wait for their reader. The oldest go when there are too many. */
-export class LineQueue {
-  /** Lines that went. */
-  dropped = 0
-  #lines: LogLine[] = []
-  #bytes = 0
-  readonly #limit: { readonly lines: number; readonly bytes: number }
-
-  constructor(limit: { readonly lines: number; readonly bytes: number }) {
-    this.#limit = limit
-  }
-
-  push(line: LogLine): void {
-    this.#lines.push(line)
-    this.#bytes += line.bytes.length
-    if (this.#lines.length <= this.#limit.lines && this.#bytes <= this.#limit.bytes) return
-    // A quarter at once, since shifting an array one by one costs its length each time.
-    const gone = this.#lines.splice(0, Math.max(1, this.#lines.length >> 2))
-    this.dropped += gone.length
-    for (const { bytes } of gone) this.#bytes -= bytes.length
-  }
-
-  /** Everything that waits; it waits no longer. */
-  take(): readonly LogLine[] {
-    const lines = this.#lines
-    this.#lines = []
-    this.#bytes = 0
-    return lines
   }
 }

@@ -1,10 +1,11 @@
 /** What control clients and other plugins may ask about logs. */
-import { SysgError, type ControlMethod, type Host, type ResolvedSystem } from '@systemg/core'
+import { SysgError, type ControlCall, type ControlMethod, type Host, type ResolvedSystem } from '@systemg/core'
 import { z } from 'zod'
 import { countAges, removeAge } from './ages.ts'
-import { LineQueue, type Followers } from './followers.ts'
+import type { Followers } from './followers.ts'
+import { Following } from './following.ts'
 import { listSources, supervisorSource, type LogSource } from './layout.ts'
-import { recordOf, type LogLine, type LogRecord } from './lines.ts'
+import { recordOf, type LogLine } from './lines.ts'
 import type { LogsOptions } from './options.ts'
 import type { Outputs } from './outputs.ts'
 import { compilePattern } from './pattern.ts'
@@ -50,7 +51,8 @@ type Selection = z.output<typeof followParams> & { until?: number | undefined }
 
 /**
  * - `logs.read`: an array of records, the earliest first; the latest 50, or with `since` the latest 10 000, at most 4 MiB.
- * - `logs.follow`: the same as `log` notifications, then every new line, until aborted.
+ * - `logs.follow`: the same as `log` notifications, then every new line, until aborted; `log.dropped` tells how many were
+ *   rotated away before a slow reader had them.
  * - `logs.clear`: forget everything written so far.
  * - `logs.dropped`: what the disk did not take, per stream.
  * - `logs.append`: write to `<source>.<stream>.log` beside the files of a service (output of hooks, `pre_start`, children).
@@ -98,36 +100,35 @@ const read = async (world: LogsWorld, selected: Selection, end?: LogQuery['end']
 }
 
 /** Without a gap and without a line twice: files are read up to where each stream stood when following began. */
-const follow = async (world: LogsWorld, selected: Selection, call: Parameters<ControlMethod>[1]): Promise<void> => {
+const follow = async (world: LogsWorld, selected: Selection, call: ControlCall): Promise<void> => {
   const matches = matcherOf(world, selected)
-  const send = (record: LogRecord) => call.notify('log', record)
-  const waiting = new LineQueue(most)
-  let onLine = (line: LogLine) => waiting.push(line)
-  const { promise: failed, reject: fail } = Promise.withResolvers<never>()
-  failed.catch(() => undefined)
+  const { instance } = selected
+  const following = new Following(world.host.files, { isWanted: (source) => isWanted(selected, source), instance })
   const ends = new Map(world.outputs.channels.map((channel) => [channel.source.base, channel.lineEnd]))
   const openedAt = (base: string) => world.outputs.channels.find(({ source }) => source.base === base)?.opened
-  const stop = world.followers.add({
-    wants: (source, instance) => isWanted(selected, source) && (selected.instance ?? instance) === instance,
-    onLine(line) {
-      try {
-        if (matches?.(line) !== false) onLine(line)
-      } catch (thrown) {
-        stop()
-        fail(thrown)
-      }
-    },
-  })
+  const stop = world.followers.add(following)
+  const onAbort = () => following.end()
+  if (call.signal.aborted) onAbort()
+  call.signal.addEventListener('abort', onAbort)
   try {
-    for (const line of await read(world, selected, ({ base }) => ends.get(base) ?? openedAt(base))) send(recordOf(line))
-    for (const line of waiting.take()) send(recordOf(line))
-    if (waiting.dropped > 0) call.notify('log.dropped', { lines: waiting.dropped })
-    onLine = (line) => send(recordOf(line))
-    await Promise.race([failed, aborted(call.signal)])
+    const endOf = (source: LogSource) => following.missedFrom(source) ?? ends.get(source.base) ?? openedAt(source.base)
+    for (const line of await read(world, selected, endOf)) await call.notify('log', recordOf(line))
+    for await (const batch of following.lines()) {
+      for (const item of batch) {
+        if (isCancelled(call.signal)) return
+        if ('lost' in item) await call.notify('log.dropped', { lines: item.lost })
+        else if (matches?.(item) !== false) await call.notify('log', recordOf(item))
+      }
+    }
   } finally {
+    call.signal.removeEventListener('abort', onAbort)
     stop()
   }
 }
+
+/** Nobody listens any more. At the end of the system, what has come so far is still told. */
+const isCancelled = ({ aborted, reason }: AbortSignal): boolean =>
+  aborted && !(reason instanceof SysgError && reason.code === 'SYSG_SHUTTING_DOWN')
 
 const sourcesOf = async (
   { host, options, config }: LogsWorld,
@@ -151,9 +152,3 @@ const removeAll = async ({ host: { files } }: LogsWorld, { base }: LogSource): P
   const ages = await countAges(files, base)
   for (let age = 0; age < ages; age++) removeAge(files, base, age)
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })

@@ -18,6 +18,8 @@ export interface LogQuery {
   readonly untilMs?: number | undefined
   readonly instance?: string | undefined
   readonly matches?: ((line: LogLine) => boolean) | undefined
+  /** Where a stream begins for this reading; `undefined`: where its files begin. */
+  readonly start?: ((source: LogSource) => Position | undefined) | undefined
   /** Where a stream ends for this reading; `undefined`: where its files end. */
   readonly end?: ((source: LogSource) => Position | undefined) | undefined
 }
@@ -47,17 +49,28 @@ export const readLast = async (
   // The later source comes first here, so that turning the result around gives the earlier one its place.
   const window = windowFor(sources)
   const batches = sources.toReversed().map((source) => backwards(files, source, query, window))
-  for await (const line of merge(batches, (a, b) => b.timeMs - a.timeMs)) {
-    bytes += line.bytes.length
-    if (bytes > amount.bytes && kept.length > 0) break
-    kept.push({ ...line, bytes: line.bytes.slice() })
-    if (kept.length >= amount.lines) break
+  for await (const batch of merge(batches, (a, b) => b.timeMs - a.timeMs)) {
+    for (const line of batch) {
+      bytes += line.bytes.length
+      if (bytes > amount.bytes && kept.length > 0) return kept.reverse()
+      kept.push({ ...line, bytes: line.bytes.slice() })
+      if (kept.length >= amount.lines) return kept.reverse()
+    }
   }
   return kept.reverse()
 }
 
 /** All lines of all sources that `query` wants, the earliest first, one window of each source in memory. */
-export const readAll = (files: Files, sources: readonly LogSource[], query: LogQuery = {}): AsyncGenerator<LogLine> =>
+export async function* readAll(
+  files: Files,
+  sources: readonly LogSource[],
+  query: LogQuery = {},
+): AsyncGenerator<LogLine> {
+  for await (const batch of readBatches(files, sources, query)) yield* batch
+}
+
+/** As `readAll`, many lines at a time; their bytes are good until the next batch is asked for. */
+export const readBatches = (files: Files, sources: readonly LogSource[], query: LogQuery): Batches =>
   merge(
     sources.map((source) => forwards(files, source, query, windowFor(sources))),
     (a, b) => a.timeMs - b.timeMs,
@@ -109,17 +122,21 @@ async function* backwards(files: Files, source: LogSource, query: LogQuery, wind
 const rangeOf = async (
   file: LogFile,
   source: LogSource,
-  { sinceMs, untilMs, end }: LogQuery,
+  { sinceMs, untilMs, start, end }: LogQuery,
 ): Promise<{ start: number; end: number }> => {
-  const last = end?.(source)
+  const [first, last] = [start?.(source), end?.(source)]
   if (last !== undefined && last.generation < file.generation) return { start: 0, end: 0 }
+  if (first !== undefined && first.generation > file.generation) return { start: 0, end: 0 }
   const sizeBytes = last?.generation === file.generation ? Math.min(last.offset, file.sizeBytes) : file.sizeBytes
   const border = async (timeMs: number) => {
     const offset = await file.index.offsetSince(timeMs)
     return offset === undefined ? sizeBytes : Math.min(sizeBytes, await nextLineStart(file, offset))
   }
   return {
-    start: sinceMs === undefined ? 0 : await border(sinceMs),
+    start: Math.max(
+      first?.generation === file.generation ? first.offset : 0,
+      sinceMs === undefined ? 0 : await border(sinceMs),
+    ),
     end: untilMs === undefined ? sizeBytes : await border(untilMs + 1),
   }
 }

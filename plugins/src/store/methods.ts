@@ -25,9 +25,9 @@ export const eventMethods = (history: EventHistory, listen: Listen): Readonly<Re
   'events.follow': async (params, call) => {
     const query = queryOf(params)
     // Nothing can happen between these two: reading is synchronous.
-    for (const event of history.read(query)) call.notify('event', event)
+    for (const event of history.read(query)) void call.notify('event', event)
     const stop = listen((event) => {
-      if (query.matches(event)) call.notify('event', event)
+      if (query.matches(event)) void call.notify('event', event)
     })
     try {
       await aborted(call.signal)

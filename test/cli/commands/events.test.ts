@@ -107,8 +107,8 @@ describe('events', () => {
   it('that are followed go on behind the last one until Ctrl-C', async () => {
     await using home = stateRoot()
     const follow: ControlMethod = async (_params, call) => {
-      call.notify('event', event(6, 'db', 'service.stopped', { reason: null }))
-      call.notify('event', event(7, 'api', 'service.ready', { pid: 9 }))
+      await call.notify('event', event(6, 'db', 'service.stopped', { reason: null }))
+      await call.notify('event', event(7, 'api', 'service.ready', { pid: 9 }))
       await untilAborted(call.signal)
     }
     const supervisor = await home.supervise({ status, 'events.read': read, 'events.follow': follow })

@@ -136,7 +136,7 @@ describe('logs --follow', () => {
   const following =
     (...records: readonly LogRecord[]): ControlMethod =>
     async (_params, call) => {
-      for (const one of records) call.notify('log', one)
+      for (const one of records) await call.notify('log', one)
       await untilAborted(call.signal)
     }
 
@@ -190,11 +190,11 @@ describe('logs --follow', () => {
     expect(since).toBeGreaterThanOrEqual(nowMs)
   })
 
-  it('tells of lines that came too fast', async () => {
+  it('tells of lines that were rotated away before it could show them', async () => {
     await using home = stateRoot()
     const follow: ControlMethod = (_params, call) => call.notify('log.dropped', { lines: 12 })
     await home.supervise({ status, 'logs.follow': follow })
-    expect((await run(home.root, command, 'logs', ['-f'])).stderr).toContain('12 lines came faster')
+    expect((await run(home.root, command, 'logs', ['-f'])).stderr).toContain('12 lines are missing here')
   })
 
   it('passes on what the supervisor has against it', async () => {
@@ -220,8 +220,8 @@ describe('logs --stream', () => {
   it('adds new lines in an interval where nobody looks', async () => {
     await using home = stateRoot()
     const follow: ControlMethod = async (_params, call) => {
-      call.notify('log', line('api', 'one'))
-      call.notify('log', line('api', 'two'))
+      await call.notify('log', line('api', 'one'))
+      await call.notify('log', line('api', 'two'))
       await untilAborted(call.signal)
     }
     await home.supervise({ status, 'logs.follow': follow })

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LineQueue } from '../../../plugins/src/logs/followers.ts'
 import { LiveLines } from '../../../plugins/src/logs/live-lines.ts'
 import { displayTextOf, longestLine, type LogLine } from '../../../plugins/src/logs/lines.ts'
 import { compilePattern } from '../../../plugins/src/logs/pattern.ts'
@@ -71,24 +70,6 @@ describe('live lines', () => {
       }),
       { numRuns: 40 },
     )
-  })
-})
-
-describe('a queue of lines', () => {
-  it('loses the oldest when there are too many, and counts them', () => {
-    const queue = new LineQueue({ lines: 8, bytes: 1_000 })
-    for (let at = 0; at < 20; at++) queue.push(lineOf(`${at}`))
-    const left = queue.take()
-    expect(left.length).toBeLessThanOrEqual(8)
-    expect(displayTextOf(left.at(-1)?.bytes ?? bytes(''))).toBe('19')
-    expect(left.length + queue.dropped).toBe(20)
-    expect(queue.take()).toEqual([])
-  })
-
-  it('has a limit of bytes, too', () => {
-    const queue = new LineQueue({ lines: 1_000, bytes: 100 })
-    for (let at = 0; at < 20; at++) queue.push(lineOf('x'.repeat(50)))
-    expect(queue.take().length).toBeLessThanOrEqual(2)
   })
 })
 

@@ -1,0 +1,157 @@
+/** A reader that may be slow: nothing is lost, nothing comes twice, and little waits in memory. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Channel, type ChannelWorld } from '../../../plugins/src/logs/channel.ts'
+import { Followers } from '../../../plugins/src/logs/followers.ts'
+import { Following, type Lost } from '../../../plugins/src/logs/following.ts'
+import { displayTextOf, type LogLine } from '../../../plugins/src/logs/lines.ts'
+import { memoryFiles } from './memory-files.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+/** One follower of the streams `names`, written and read by hand. */
+const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, maxFiles: 100 }) => {
+  let now = 0
+  const files = memoryFiles()
+  const followers = new Followers()
+  const clock = { now: () => ++now, monotonic: () => now }
+  const world: ChannelWorld = { files, clock, followers, onTrouble: () => undefined }
+  const following = new Following(files, { isWanted: () => true })
+  const stop = followers.add(following)
+  const open = (name: string) =>
+    Channel.open(world, { service: name, stream: 'stdout', base: `/logs/${name}/0/stdout` }, limits)
+  const channels = new Map<string, Channel>()
+  for (const name of names) {
+    const channel = await open(name)
+    channel.begin(`${name}-1`)
+    channels.set(name, channel)
+  }
+  const batches = following.lines()
+  let ready: readonly (LogLine | Lost)[] = []
+  /** The next few, as `service text`; a number for so many that were lost. */
+  const read = async (count: number): Promise<(string | number)[]> => {
+    const got: (string | number)[] = []
+    while (got.length < count) {
+      if (ready.length === 0) {
+        const next = await batches.next()
+        if (next.done === true) break
+        ready = next.value
+      }
+      const taken = ready.slice(0, count - got.length)
+      ready = ready.slice(taken.length)
+      for (const one of taken) got.push('lost' in one ? one.lost : `${one.service} ${displayTextOf(one.bytes)}`)
+    }
+    return got
+  }
+  return {
+    files,
+    following,
+    stop,
+    read,
+    write: (name: string, text: string) => channels.get(name)?.receive(bytes(text)),
+    finish: (name: string) => channels.get(name)?.finishLine(),
+    /** Everything that is left. */
+    rest: () => {
+      following.end()
+      return read(Number.POSITIVE_INFINITY)
+    },
+  }
+}
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `${from + at}\n`).join('')
+const shown = (name: string, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, at) => `${name} ${from + at}`)
+
+describe('following', () => {
+  it('gives what came before the first line was asked for, and then lines as they come', async () => {
+    const at = await begin(['api'])
+    at.write('api', '0\n1\n2')
+    expect(await at.read(2)).toEqual(['api 0', 'api 1'])
+    const next = at.read(2)
+    at.write('api', 'x\n3\n')
+    expect(await next).toEqual(['api 2x', 'api 3'])
+    expect(await at.rest()).toEqual([])
+  })
+
+  it('keeps little in memory when more comes than is read, and reads the rest from the files', async () => {
+    const at = await begin(['api'])
+    const first = at.read(1)
+    at.write('api', numbers(0, 1))
+    await first
+    let reads = 0
+    at.files.beforeRead = () => void (reads += 1)
+    for (let from = 1; from < 100_001; from += 1_000) at.write('api', numbers(from, from + 1_000))
+    at.write('api', 'the end')
+    at.finish('api')
+    expect(reads).toBe(0)
+    const rest = await at.rest()
+    expect(reads).toBeGreaterThan(0)
+    expect(rest).toEqual([...shown('api', 1, 100_001), 'api the end'])
+  })
+
+  it('is live again after it has caught up', async () => {
+    const at = await begin(['api', 'db'])
+    at.write('api', numbers(0, 100_000))
+    at.write('db', numbers(0, 10))
+    const got = await at.read(100_010)
+    expect(got.filter((line) => String(line).startsWith('api'))).toEqual(shown('api', 0, 100_000))
+    const next = at.read(2)
+    await Promise.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    at.files.beforeRead = () => {
+      throw new Error('it reads a file')
+    }
+    at.write('db', 'live\n')
+    at.write('api', 'live\n')
+    expect(await next).toEqual(['db live', 'api live'])
+  })
+
+  it('says how many lines were rotated away before they were read', async () => {
+    const at = await begin(['api'], { maxBytes: 10_000, maxFiles: 2 })
+    at.write('api', numbers(0, 10))
+    expect(await at.read(10)).toEqual(shown('api', 0, 10))
+    for (let from = 10; from < 100_010; from += 100) at.write('api', numbers(from, from + 100))
+    const rest = await at.rest()
+    const lost = rest.filter((item) => typeof item === 'number').reduce((sum, count) => sum + count, 0)
+    const lines = rest.filter((item) => typeof item === 'string')
+    expect(lost).toBeGreaterThan(90_000)
+    expect(lost + lines.length).toBe(100_000)
+    expect(lines.at(-1)).toBe('api 100009')
+  })
+
+  it('gives every line once and in order, however it is written and read', async () => {
+    const step = fc.oneof(
+      fc.record({ write: fc.constantFrom('api', 'db'), lines: fc.nat(1_500), cut: fc.boolean() }),
+      fc.record({ read: fc.nat(2_000) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 20 }), fc.constantFrom(5_000, 60_000), async (steps, maxBytes) => {
+        const at = await begin(['api', 'db'], { maxBytes, maxFiles: 1_000 })
+        const written: Record<string, number> = { api: 0, db: 0 }
+        const got: (string | number)[] = []
+        let ready = 0
+        for (const one of steps) {
+          if ('read' in one) {
+            // What is not there yet would be waited for.
+            const count = Math.min(one.read, ready)
+            got.push(...(await at.read(count)))
+            ready -= count
+          } else {
+            const from = written[one.write] ?? 0
+            const text = numbers(from, from + one.lines)
+            const middle = one.cut ? text.length >> 1 : text.length
+            at.write(one.write, text.slice(0, middle))
+            if (middle < text.length) at.write(one.write, text.slice(middle))
+            written[one.write] = from + one.lines
+            ready += one.lines
+          }
+        }
+        got.push(...(await at.rest()))
+        for (const name of ['api', 'db'])
+          expect(got.filter((line) => String(line).startsWith(name))).toEqual(shown(name, 0, written[name] ?? 0))
+        expect(got.length).toBe((written['api'] ?? 0) + (written['db'] ?? 0))
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
