@@ -98,11 +98,13 @@ const strategyName = (world: ReloadWorld, service: ResolvedService, running: Res
   }
 }
 
-/** Services to replace, and which of their instances. */
+/** Services to replace, and which of their instances; and services to start. */
 export interface Replacing {
   readonly names: readonly string[]
   /** Replaced whatever they run; others are when their config differs. */
   readonly instances: ReadonlySet<Instance>
+  /** Started when what they need has been replaced. */
+  readonly starting?: readonly string[]
 }
 
 /** Every instance of these services that lives now. What starts later needs no replacement. */
@@ -111,23 +113,29 @@ export const replacingAll = (services: Iterable<Service>): Replacing => {
   return { names: all.map(({ name }) => name), instances: new Set(all.flatMap(({ living }) => living)) }
 }
 
-/** Put a config into force without replacing anything that runs: intents, live keys, and what rests. Returns what is left to replace. */
+/** Instances that cannot take up the config of their service. */
+const replacingChanged = (services: readonly Service[]): Replacing => ({
+  names: services.map(({ name }) => name),
+  instances: new Set(),
+})
+
+/** Put a config into force without starting or replacing anything: intents, and live keys. Returns what is left to do. */
 export const takeUp = (world: ReloadWorld, next: ResolvedSystem, all: boolean): Replacing => {
   const changes = planChanges(world, next, all)
   const isAll = all || changedDefaults(world, next).length > 0
   world.reconciler.roster.takeUp(next)
   for (const { service: name, action } of changes) {
     const service = world.reconciler.roster.services.get(name)
-    if (service === undefined || action === 'stop') continue
-    if (action === 'keep') takeUpLive(service)
-    if (action === 'start') prepareToStart(service)
+    if (service !== undefined && action === 'keep') takeUpLive(service)
   }
-  const names = changes
-    .filter(({ action }) => action === 'restart' || action === 'deploy')
-    .map(({ service }) => service)
-  const services = world.reconciler.roster.named(names)
-  for (const service of services) service.isToBeReplaced = true
-  return isAll ? replacingAll(services) : { names, instances: new Set() }
+  const named = (...actions: readonly PlannedChange['action'][]) =>
+    world.reconciler.roster.named(
+      changes.filter(({ action }) => actions.includes(action)).map(({ service }) => service),
+    )
+  const toReplace = named('restart', 'deploy')
+  for (const service of toReplace) service.isToBeReplaced = true
+  const replacing = isAll ? replacingAll(toReplace) : replacingChanged(toReplace)
+  return { ...replacing, starting: named('start').map(({ name }) => name) }
 }
 
 const takeUpLive = (service: Service): void => {
@@ -168,24 +176,34 @@ export const replaceInOrder = async (
 
 const replaceLayers = async (
   world: ReloadWorld,
-  { names, instances }: Replacing,
+  { names, instances, starting = [] }: Replacing,
 ): Promise<ReadonlyMap<string, SysgError>> => {
+  const { roster } = world.reconciler
   const wanted = new Set(names)
   const errors = new Map<string, SysgError>()
-  for (const layer of world.reconciler.roster.graph.layers()) {
-    const services = layer.filter((name) => wanted.has(name)).map((name) => world.reconciler.roster.services.get(name))
-    const replaced = services
-      .filter((service) => service !== undefined)
-      .map(async (service) => {
-        const error = await replaceService(world, service, instances)
-        service.isToBeReplaced = false
-        world.reconciler.wake([service])
-        if (error !== undefined) errors.set(service.name, error)
-      })
+  const isFree = (name: string) => !roster.graph.withDependencies([name]).some((other) => wanted.has(other))
+  startAll(world, starting.filter(isFree))
+  const later = new Set(starting.filter((name) => !isFree(name)))
+  for (const layer of roster.graph.layers()) {
+    const due = layer.filter((name) => later.delete(name))
+    startAll(world, due)
+    const replaced = roster.named(layer.filter((name) => wanted.has(name))).map(async (service) => {
+      const error = await replaceService(world, service, instances)
+      service.isToBeReplaced = false
+      world.reconciler.wake([service])
+      if (error !== undefined) errors.set(service.name, error)
+    })
     await Promise.all(replaced)
     if (errors.size > 0) break
   }
+  startAll(world, [...later])
   return errors
+}
+
+const startAll = (world: ReloadWorld, names: readonly string[]): void => {
+  const services = world.reconciler.roster.named(names)
+  for (const service of services) prepareToStart(service)
+  world.reconciler.wake(services)
 }
 
 /** Replace one service by its strategy, or start it when it does not run. */

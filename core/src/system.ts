@@ -236,14 +236,14 @@ export class System implements SystemApi {
     const { roster } = this.#reconciler
     const before = this.config
     const changed = this.plan(next, { all }).filter(({ action }) => action !== 'keep')
-    const toReplace = takeUp(this.#reload, next, all)
+    const replacing = takeUp(this.#reload, next, all)
     const warnings = this.#forgetOutdatedScales()
     if (changed.length > 0) this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
     await this.hooks.reload.promise({ before, after: next, signal: new AbortController().signal })
     this.#reconciler.wakeAll()
     const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved).flatMap(({ living }) => living)
     await this.#reconciler.until(() => areGoneOrStuck(removed))
-    const errors = await replaceInOrder(this.#reload, toReplace)
+    const errors = await replaceInOrder(this.#reload, replacing)
     // A later reload may have removed some of them again.
     const services = [...roster.services.values()].filter(({ name }) => name in next.services)
     await this.#untilSettled(services, errors)

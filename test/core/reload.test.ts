@@ -232,3 +232,96 @@ describe('apply', () => {
     expect(sim.world.processes.list().map(({ argv }) => argv)).not.toContainEqual(['y'])
   })
 })
+
+/** What instances do, in order, since event `from`: `+api-2` starts, `-api-1` is asked to stop. */
+const stepsSince = (sim: Simulation, from: number) =>
+  sim.events.slice(from).flatMap(({ type, instance = '' }) => {
+    if (type === 'instance.started') return [`+${instance}`]
+    return type === 'instance.stopping' ? [`-${instance}`] : []
+  })
+
+describe('restart with an edited config', () => {
+  it('stops what is gone, starts what is new, and restarts all others, dependencies first', async () => {
+    await using sim = await simulate([], { db: x, api: { ...x, depends_on: ['db'] }, old: x })
+    const from = sim.events.length
+    const next = { db: x, cache: x, api: { ...x, depends_on: ['db', 'cache'] }, web: { ...x, depends_on: ['api'] } }
+    expect(await apply(sim, next, true)).toEqual({ ok: true, problems: [], warnings: [] })
+    const steps = stepsSince(sim, from)
+    expect(steps.filter((step) => step !== '+cache-1')).toEqual([
+      '-old-1',
+      '-db-1',
+      '+db-2',
+      '-api-1',
+      '+api-2',
+      '+web-1',
+    ])
+    expect(steps.indexOf('+cache-1')).toBeLessThan(steps.indexOf('-api-1'))
+    expect(sim.states).toEqual({ db: 'running', cache: 'running', api: 'running', web: 'running' })
+  })
+
+  it('starts a service under another name only when the old one has ended: they may need the same port', async () => {
+    await using sim = await simulate(
+      [],
+      { db: x, api: { ...x, depends_on: ['db'] } },
+      { programs: { db: ignoresSigterm() } },
+    )
+    const renaming = sim.system.apply(await sim.configOf({ pg: x, api: { ...x, depends_on: ['pg'] } }))
+    await sim.clock.advance(5_000)
+    expect([sim.world.processes.list('db').length, sim.service('pg').starts]).toEqual([1, 0])
+    expect(await sim.finish(renaming)).toMatchObject({ ok: true })
+    expect(sim.states).toEqual({ pg: 'running', api: 'running' })
+    expect(sim.service('api').starts).toBe(1)
+  })
+
+  it('leaves the rest as it is when one fails, and the next good one takes up from there', async () => {
+    const services = { db: x, api: { ...x, depends_on: ['db'] }, web: { ...x, depends_on: ['api'] } }
+    await using sim = await simulate([rolling()], services)
+    const before = [sim.service('api').pids, sim.service('web').pids]
+    sim.service('api').runs(exitsAfter(10, 1))
+    const broken = { ...services, api: { command: 'broken', depends_on: ['db'] }, added: { ...x, depends_on: ['web'] } }
+    const outcome = await apply(sim, broken, true)
+    expect(outcome.problems.map(({ service, code }) => [service, code])).toEqual([['api', 'SYSG_DEPLOY_FAILED']])
+    expect([sim.service('api').pids, sim.service('web').pids]).toEqual(before)
+    expect([sim.service('db').starts, sim.service('added').starts]).toEqual([2, 1])
+    expect(sim.states).toEqual({ db: 'running', api: 'running', web: 'running', added: 'running' })
+
+    sim.service('api').runs(exitsAfter(3_600_000))
+    const fixed = { ...broken, api: { command: 'fixed', depends_on: ['db'] } }
+    expect(await apply(sim, fixed, true)).toMatchObject({ ok: true })
+    expect(sim.world.processes.list('api').map(({ argv }) => argv)).toEqual([['fixed']])
+    expect([sim.service('db').starts, sim.service('web').starts, sim.service('added').starts]).toEqual([3, 2, 2])
+  })
+
+  it('is taken up by `start`, too, and then replaces only what was left', async () => {
+    const services = { db: x, api: { ...x, depends_on: ['db'] } }
+    await using sim = await simulate([rolling()], services)
+    const next = { db: { command: 'y' }, api: { command: 'y', depends_on: ['db'] } }
+    sim.service('api').runs(exitsAfter(10, 1))
+    expect(await apply(sim, next)).toMatchObject({ ok: false })
+    sim.service('api').runs(exitsAfter(3_600_000))
+    expect(await planOf(sim, next)).toMatchObject([{ action: 'keep' }, { service: 'api', action: 'deploy' }])
+    expect(await apply(sim, next)).toMatchObject({ ok: true })
+    expect([sim.service('db').starts, sim.service('api').starts]).toEqual([2, 3])
+  })
+
+  it('twice at once replaces every service once', async () => {
+    await using sim = await simulate([rolling()], { db: x, api: { ...x, depends_on: ['db'] } })
+    const next = await sim.configOf({ db: x, api: { ...x, depends_on: ['db'] } })
+    const both = [sim.system.apply(next, { all: true }), sim.system.apply(next, { all: true })]
+    for (const one of both) expect(await sim.finish(one)).toMatchObject({ ok: true })
+    expect([sim.service('db').starts, sim.service('api').starts]).toEqual([2, 2])
+  })
+
+  it('goes on when whoever asked waits no longer', async () => {
+    await using sim = await simulate([rolling()], { db: x, api: { ...x, depends_on: ['db'] } })
+    const controller = new AbortController()
+    const config = await sim.configOf({ db: x, api: { command: 'y', depends_on: ['db'] }, added: x })
+    const asked = sim.system.apply(config, { all: true, signal: controller.signal })
+    await sim.until(() => sim.service('db').starts === 2)
+    controller.abort(new Error('Ctrl-C'))
+    await expect(asked).rejects.toThrow('Ctrl-C')
+    await sim.clock.advance(60_000)
+    expect([sim.service('db').starts, sim.service('api').starts, sim.service('added').starts]).toEqual([2, 2, 1])
+    expect(sim.world.processes.list('api').map(({ argv }) => argv)).toEqual([['y']])
+  })
+})
