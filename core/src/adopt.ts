@@ -20,6 +20,7 @@ export const adoptAll = async (state: BootState, reconciler: Reconciler, world: 
     reconciler.roster.reserveId(record.id)
     found.push(await find(record, world.host))
   }
+  for (const one of found) keepPredecessor(one, found)
   // All that lives comes first, so that the loss of a dependency reaches its dependents.
   const living = found.filter(({ spawned }) => spawned !== undefined)
   for (const one of living) adoptOne(one, reconciler, world)
@@ -29,7 +30,7 @@ export const adoptAll = async (state: BootState, reconciler: Reconciler, world: 
 
 /** A record, and what of it is still there. */
 interface Found {
-  readonly record: InstanceRecord
+  record: InstanceRecord
   readonly spawned: Spawned | undefined
   /** Its tree, when the tracked process has ended and others of it live. */
   readonly remains: TreeRef | undefined
@@ -43,6 +44,23 @@ const find = async (record: InstanceRecord, { processes }: Host): Promise<Found>
   return { record, spawned, remains: members.length > 0 ? tree : undefined }
 }
 
+/** What had just taken over is dead, and what it took over from still lives and was ready: that serves again. */
+const keepPredecessor = (one: Found, found: readonly Found[]): void => {
+  const { record, spawned } = one
+  if (record.role !== 'active' || spawned !== undefined) return
+  const before = found.find(
+    ({ record: other, spawned: living }) =>
+      other.role === 'retired' &&
+      other.service.name === record.service.name &&
+      other.replica === record.replica &&
+      other.wasReady &&
+      living !== undefined,
+  )
+  if (before === undefined) return
+  before.record = { ...before.record, role: 'active' }
+  one.record = { ...record, role: 'candidate' }
+}
+
 const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, world: ReconcilerWorld): void => {
   const service = ownerOf(record, reconciler)
   const replica = service.replica(record.replica)
@@ -53,18 +71,19 @@ const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, w
     service.restarts = Math.max(service.restarts, record.restarts)
     service.isUp ||= spawned !== undefined && record.wasReady
   }
-  const instance = reconciler.createInstance(service, replica, { ...record, cause: undefined })
+  const instance = reconciler.createInstance(service, replica, { ...record, start: 'adopted', cause: undefined })
+  replica.isFresh = false
   if (replica.state !== 'live') replica.move('launch')
+  if (record.role === 'candidate') {
+    const of = { service: service.name, instance: record.id }
+    world.emit('deploy.rolled_back', of, { step: 'supervisor', reason: 'the supervisor ended before the switch' })
+  }
   if (spawned === undefined) {
     world.host.trace('warn', `${record.id} ended while no supervisor ran; its exit status is unknown`)
     instance.lose({ code: null, signal: null, unknown: true }, record, remains)
     return
   }
   instance.adopt(spawned, record)
-  if (record.role === 'candidate') {
-    const of = { service: service.name, instance: record.id }
-    world.emit('deploy.rolled_back', of, { step: 'supervisor', reason: 'the supervisor ended before the switch' })
-  }
   if (record.role !== 'active') instance.requestStop({ why: 'deploy', detail: 'left over from a deploy' })
 }
 

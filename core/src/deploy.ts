@@ -4,16 +4,21 @@
  * waits until the end, and then runs what the others do.
  */
 import type { ResolvedService } from './config/types.ts'
-import { describeEnd } from './explain.ts'
 import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Clock } from './host.ts'
-import type { InstanceInfo, LaunchSpec } from './hooks.ts'
+import type { LaunchSpec } from './hooks.ts'
 import type { Instance } from './instance.ts'
+import { ReplicaReplacement } from './replacement.ts'
 import type { Replica } from './replica.ts'
 import type { Service } from './service.ts'
-import type { Replacement, Strategy } from './strategy.ts'
-import { orAborted, pause } from './wait.ts'
+import type { Strategy } from './strategy.ts'
+import { orAborted, within } from './wait.ts'
+
+/** How long a strategy that was called off may take to end, ms. Then it is left alone. */
+const settleLimitMs = 10_000
+/** How long `undo` may take when the strategy says nothing else, ms. */
+const undoLimitMs = 60_000
 
 /** What a deploy needs of its system. */
 export interface DeployWorld {
@@ -49,6 +54,9 @@ export class Deploy {
   readonly #isOld: IsOld
   /** The replica it is at. */
   #current: { readonly replica: Replica; readonly leftOut: AbortController } | undefined
+  readonly #hurry = new AbortController()
+  /** Why something could not be taken back. */
+  #undoFailure: string | undefined
   #cause: number | undefined
 
   constructor(
@@ -82,6 +90,11 @@ export class Deploy {
     this.#current.leftOut.abort(new Error('it was scaled away'))
   }
 
+  /** No time is left for taking anything back. */
+  hurry(): void {
+    this.#hurry.abort(new Error('everything had to end at once'))
+  }
+
   async #perform(): Promise<SysgError | undefined> {
     const { clock } = this.#world
     const startMs = clock.monotonic()
@@ -89,6 +102,7 @@ export class Deploy {
     this.#cause = this.#emit('deploy.started', facts).seq
     const run = this.#run
     try {
+      await this.#prepare(run)
       for (const replica of this.#service.wanted.filter(({ isNew }) => !isNew)) {
         this.#controller.signal.throwIfAborted()
         if (this.#service.wanted.includes(replica) && !replica.isNew) await this.#replaceUnlessLeftOut(replica, run)
@@ -100,6 +114,22 @@ export class Deploy {
     }
     this.#emit('deploy.succeeded', { duration_ms: Math.round(clock.monotonic() - startMs) })
     return undefined
+  }
+
+  async #prepare(run: { step: string }): Promise<void> {
+    if (this.strategy.prepare === undefined) return
+    const { signal } = this.#controller
+    const begin = {
+      service: this.target,
+      signal,
+      step: async <T>(name: string, body: () => Promise<T>): Promise<T> => {
+        signal.throwIfAborted()
+        run.step = name
+        this.#emit('deploy.step', { step: name, replica: 0 })
+        return body()
+      },
+    }
+    await this.#untilSettled((async () => this.strategy.prepare?.(begin))(), signal)
   }
 
   async #replaceUnlessLeftOut(replica: Replica, run: { step: string }): Promise<void> {
@@ -127,10 +157,13 @@ export class Deploy {
     replica.isDeploying = true
     const context = new ReplicaReplacement(this.#service, replica, this.target, signal, this.#world, run, this.#cause)
     try {
-      await orAborted(this.strategy.run(context), signal)
+      await this.#untilSettled((async () => this.strategy.run(context))(), signal)
       await orAborted(context.finish(), signal)
     } catch (thrown) {
-      await context.undo(whyOf(thrown))
+      context.close()
+      context.handBack()
+      await this.#undo(context, replica, whyOf(thrown))
+      await context.remove(whyOf(thrown))
       throw thrown
     } finally {
       context.close()
@@ -141,10 +174,59 @@ export class Deploy {
     }
   }
 
+  /** Called off, it gets a moment to end what it has begun: what follows must not meet it half-way. */
+  async #untilSettled(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await orAborted(work, signal)
+    } finally {
+      if (signal.aborted) await within(this.#world.clock, settleLimitMs, work)
+    }
+  }
+
+  async #undo(context: ReplicaReplacement, replica: Replica, why: string): Promise<void> {
+    const { strategy } = this
+    const { clock } = this.#world
+    if (strategy.undo === undefined) return
+    const limitMs = strategy.undoLimitMs ?? undoLimitMs
+    const limit = new AbortController()
+    const cancel = clock.timer(limitMs, () => limit.abort(new Error(`it did not end within ${limitMs} ms`)))
+    const signal = AbortSignal.any([limit.signal, this.#hurry.signal])
+    const undoing = {
+      service: this.target,
+      replica: replica.index,
+      active: replica.active,
+      launched: context.launched,
+      why,
+      signal,
+    }
+    try {
+      await this.#untilSettled((async () => strategy.undo?.(undoing))(), signal)
+    } catch (failed) {
+      this.#undoFailure = whyOf(failed)
+      this.#emit('deploy.undo_failed', { replica: replica.index, reason: this.#undoFailure })
+    } finally {
+      cancel()
+    }
+  }
+
   #errorOf(thrown: unknown, step: string): SysgError {
-    if (thrown instanceof SysgError && thrown.code !== 'SYSG_START_FAILED') return thrown
-    const facts = { service: this.#service.name, step, reason: whyOf(thrown) }
-    return new SysgError('SYSG_DEPLOY_FAILED', facts, { cause: thrown })
+    const isOwn = thrown instanceof SysgError && thrown.code !== 'SYSG_START_FAILED'
+    const undo = this.#undoFailure
+    if (isOwn && undo === undefined) return thrown
+    const lastLines = lastLinesOf(thrown)
+    if (isOwn) {
+      const message = `${thrown.message} Taking it back failed, too: ${undo}.`
+      const text = thrown.hint === undefined ? { message } : { message, hint: thrown.hint }
+      return SysgError.of(thrown.code, text, { cause: thrown, lastLines })
+    }
+    const facts = { service: this.#service.name, step, reason: whyOf(thrown), undo, serving: this.#whoServes() }
+    return new SysgError('SYSG_DEPLOY_FAILED', facts, { cause: thrown, lastLines })
+  }
+
+  #whoServes(): string {
+    const serving = this.#service.serving.map(({ id, pid }) => `${id} (pid ${pid ?? 'unknown'})`)
+    if (serving.length === 0) return 'Nothing of it serves now'
+    return `${serving.join(', ')} ${serving.length === 1 ? 'goes' : 'go'} on serving`
   }
 
   #emit<T extends EventType>(type: T, data: EventData[T]): SysgEvent {
@@ -152,157 +234,8 @@ export class Deploy {
   }
 }
 
-/** What a strategy works with, for one replica. */
-class ReplicaReplacement implements Replacement {
-  readonly service: ResolvedService
-  readonly signal: AbortSignal
-  readonly #of: Service
-  readonly #replica: Replica
-  readonly #world: DeployWorld
-  readonly #run: { step: string }
-  readonly #old: Instance | undefined
-  readonly #cause: number | undefined
-  #new: Instance | undefined
-  #isOpen = true
-
-  constructor(
-    of: Service,
-    replica: Replica,
-    target: ResolvedService,
-    signal: AbortSignal,
-    world: DeployWorld,
-    run: { step: string },
-    cause: number | undefined,
-  ) {
-    this.service = target
-    this.signal = signal
-    this.#of = of
-    this.#replica = replica
-    this.#world = world
-    this.#run = run
-    this.#old = replica.active
-    this.#cause = cause
-  }
-
-  get replica(): number {
-    return this.#replica.index
-  }
-
-  get active(): InstanceInfo | undefined {
-    return this.#replica.active
-  }
-
-  async step<T>(name: string, body: () => Promise<T>): Promise<T> {
-    this.#check()
-    this.#run.step = name
-    this.#world.emit(
-      'deploy.step',
-      { service: this.#of.name, cause: this.#cause },
-      { step: name, replica: this.replica },
-    )
-    return body()
-  }
-
-  async launch(refine?: (spec: LaunchSpec) => LaunchSpec): Promise<InstanceInfo> {
-    this.#check()
-    if (this.#new?.isLiving === true) throw new Error('a strategy may have one new instance at a time')
-    this.#new = this.#world.launch(this.#of, this.#replica, this.service, refine)
-    return this.#new
-  }
-
-  ready(): Promise<void> {
-    this.#check()
-    const instance = this.#expectNew()
-    const ready = new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (instance.isDown) reject(new Error(describeEnd(instance)))
-        else if (instance.isServing) resolve()
-        else return false
-        return true
-      }
-      if (!look()) instance.onChange(look)
-    })
-    return orAborted(ready, this.signal)
-  }
-
-  promote(): void {
-    this.#check()
-    const instance = this.#expectNew()
-    if (instance === this.#replica.active) return
-    this.#handOver(this.#replica.active, instance)
-    this.#replica.spec = this.service
-  }
-
-  async retire(): Promise<void> {
-    this.#check()
-    const old = this.#old
-    if (old === undefined) return
-    if (old === this.#replica.active && this.#new?.isLiving === true) this.promote()
-    this.#world.stop(old, 'replaced')
-    await orAborted(old.ended, this.signal)
-  }
-
-  async pause(ms: number): Promise<void> {
-    this.#check()
-    const over = new AbortController()
-    const onAbort = () => over.abort(this.signal.reason)
-    this.signal.addEventListener('abort', onAbort, { once: true })
-    const instance = this.#new
-    instance?.onChange(() => {
-      if (instance.isDown) over.abort(new Error(describeEnd(instance)))
-      return instance.isDown
-    })
-    try {
-      await pause(this.#world.clock, ms, over.signal)
-    } finally {
-      this.signal.removeEventListener('abort', onAbort)
-    }
-  }
-
-  /** Whatever the strategy left open: the new instance serves, the old one is gone. */
-  async finish(): Promise<void> {
-    const instance = this.#expectNew()
-    if (instance.isDown) throw new Error(describeEnd(instance))
-    this.promote()
-    await this.retire()
-  }
-
-  /** Remove the new instance; the old one serves again if it lives. */
-  async undo(detail: string): Promise<void> {
-    const instance = this.#new
-    if (instance === undefined) return
-    const old = this.#old
-    if (old?.isServing === true && this.#replica.active !== old) {
-      this.#handOver(instance, old)
-      this.#replica.spec = old.service
-    }
-    if (instance === this.#replica.active) return
-    this.#world.stop(instance, detail)
-    await instance.ended
-  }
-
-  close(): void {
-    this.#isOpen = false
-  }
-
-  #handOver(from: Instance | undefined, to: Instance): void {
-    if (from !== undefined) from.role = 'retired'
-    to.role = 'active'
-    this.#replica.active = to
-    this.#world.record(from === undefined ? [to] : [from, to])
-    const facts = { replica: this.replica, from: from?.id ?? null, to: to.id }
-    this.#world.emit('deploy.switched', { service: this.#of.name, instance: to, cause: this.#cause }, facts)
-    this.#world.changed(this.#of, this.#cause)
-  }
-
-  #expectNew(): Instance {
-    if (this.#new === undefined) throw new Error('the strategy did not launch a new instance')
-    return this.#new
-  }
-
-  /** A strategy that goes on after its deploy has ended gets nothing any more. */
-  #check(): void {
-    this.signal.throwIfAborted()
-    if (!this.#isOpen) throw new Error('this deploy has ended')
-  }
+/** What an error brings of the output that it is about. */
+const lastLinesOf = (thrown: unknown): readonly string[] => {
+  const lines = thrown instanceof Error && 'lastLines' in thrown ? thrown.lastLines : undefined
+  return Array.isArray(lines) ? lines.map(String) : []
 }

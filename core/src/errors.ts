@@ -67,9 +67,17 @@ export const catalog = {
     message: `\`${facts.service}\` is blocked: ${facts.reason}.`,
     hint: 'It starts by itself as soon as what it needs is there.',
   }),
-  SYSG_DEPLOY_FAILED: (facts: { service: string; step: string; reason: string }) => ({
-    message: `The deploy of \`${facts.service}\` failed in step \`${facts.step}\`: ${facts.reason}.`,
-    hint: `\`sysg logs ${facts.service}\` shows what it wrote; what served before was kept when the strategy could.`,
+  SYSG_DEPLOY_FAILED: (facts: {
+    service: string
+    step: string
+    reason: string
+    /** What could not be taken back, and why. */
+    undo?: string | undefined
+    /** What serves afterwards. */
+    serving?: string | undefined
+  }) => ({
+    message: `The deploy of \`${facts.service}\` failed in step \`${facts.step}\`: ${facts.reason}.${facts.undo === undefined ? '' : ` Taking it back failed, too: ${facts.undo}.`}`,
+    hint: `${facts.serving ?? 'What served before was kept when the strategy could'}. \`sysg logs ${facts.service}\` shows what was written.`,
   }),
   SYSG_DEPLOY_SUPERSEDED: (facts: { service: string; by: string }) => ({
     message: `The deploy of \`${facts.service}\` was superseded by ${facts.by}.`,
@@ -155,6 +163,8 @@ type FactsOf<C extends CoreCode> = Parameters<(typeof catalog)[C]>[0]
 export interface SysgErrorOptions {
   readonly cause?: unknown
   readonly at?: Position | undefined
+  /** What the program or command wrote last that the error is about. */
+  readonly lastLines?: readonly string[] | undefined
 }
 
 /** A mistake or failure that a user can do something about: what, why, and the next step. */
@@ -163,6 +173,7 @@ export class SysgError extends Error {
   readonly code: string
   readonly hint: string | undefined
   readonly at: Position | undefined
+  readonly lastLines: readonly string[] | undefined
 
   constructor(...args: { [C in CoreCode]: [code: C, facts: FactsOf<C>, options?: SysgErrorOptions] }[CoreCode]) {
     const [code, facts, options = {}] = args
@@ -171,6 +182,7 @@ export class SysgError extends Error {
     this.code = code
     this.hint = text.hint
     this.at = options.at
+    this.lastLines = options.lastLines
   }
 
   /** An error whose code is not in the core's catalogue: a plugin's own, or one that came over the wire. */

@@ -34,6 +34,8 @@ export interface EventData {
   'deploy.switched': { replica: number; from: string | null; to: string }
   'deploy.succeeded': { duration_ms: number }
   'deploy.rolled_back': { step: string; reason: string }
+  /** What a deploy that failed had done outside could not be taken back. */
+  'deploy.undo_failed': { replica: number; reason: string }
   'plugin.error': { plugin: string; hook: string; message: string }
 }
 

@@ -35,9 +35,19 @@ export interface InstanceInfo {
   readonly pid: number | undefined
   /** Wall clock, ms, of the start; undefined until it runs. */
   readonly startedAt: number | undefined
-  /** What it was launched with, after every `prepare`. */
+  /** What it was launched with, after every `prepare`. Not known of one that an earlier supervisor started. */
   readonly launch: LaunchSpec | undefined
+  /** `SYSG_SLOT` of its environment; also known of one that an earlier supervisor started. */
+  readonly slot: string | undefined
+  /** What led to its start. */
+  readonly start: StartKind
 }
+
+/**
+ * `asked`: a person or the boot of the system wants it up (or a schedule its run). `automatic`: it comes back after a
+ * crash, its own or a dependency's. `deploy`: it is to replace another one. `adopted`: an earlier supervisor started it.
+ */
+export type StartKind = 'asked' | 'automatic' | 'deploy' | 'adopted'
 
 /** How an instance will be launched. `prepare` refines it. */
 export interface LaunchSpec extends Omit<SpawnSpec, 'token'> {
@@ -45,11 +55,16 @@ export interface LaunchSpec extends Omit<SpawnSpec, 'token'> {
   readonly inputs?: Inputs
 }
 
+/** The environment of a program, and what it was made of. */
+export type MadeEnvironment = Pick<LaunchSpec, 'env' | 'inputs'>
+
 /** Passed to hooks about an instance. `signal` aborts when a later intent makes the work pointless. */
 export interface InstanceAt {
   readonly service: ResolvedService
   readonly instance: InstanceInfo
   readonly signal: AbortSignal
+  /** Do not count the instance as ended before `work` has settled (at most 10 s): what `signal` has called off may take a moment to end. */
+  readonly hold: (work: Promise<unknown>) => void
 }
 
 /** Whether and how a service is started at boot. */
@@ -142,6 +157,14 @@ export interface Hooks {
    */
   readonly plan: AsyncSeriesBailHook<[at: { service: ResolvedService; signal: AbortSignal }], PlanDecision | undefined>
   /**
+   * Make the environment of a service's programs, as far as it is the same for its instances and its other commands.
+   *
+   * Kind: waterfall, async. Must claim nothing: it is also asked for commands beside an instance, such as `pre_start`.
+   * When: before `prepare`, whose spec begins with it, and whenever a plugin asks `system.environment`.
+   * Error: this start or command fails and names the plugin.
+   */
+  readonly environment: AsyncWaterfall<[made: MadeEnvironment, at: { service: ResolvedService; signal: AbortSignal }]>
+  /**
    * Refine how an instance will be launched: argv, environment, folder, stdio, wrappers, inherited descriptors.
    *
    * Kind: waterfall, async. Each tap gets the spec the tap before it returned.
@@ -226,6 +249,7 @@ export const hookPolicies = {
   reload: { kind: 'series', onError: 'report', limitMs: minute },
   shutdown: { kind: 'series', onError: 'report', limitMs: minute },
   plan: { kind: 'bail', onError: 'fail', limitMs: minute },
+  environment: { kind: 'waterfall', onError: 'fail', limitMs: minute },
   prepare: { kind: 'waterfall', onError: 'fail', limitMs: minute },
   beforeStart: { kind: 'series', onError: 'fail', limitMs: minute },
   launch: { kind: 'bail', onError: 'fail', limitMs: minute },
@@ -248,6 +272,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     reload: new AsyncSeriesHook(['change'], 'reload'),
     shutdown: new AsyncSeriesHook(['at'], 'shutdown'),
     plan: new AsyncSeriesBailHook(['at'], 'plan'),
+    environment: new AsyncSeriesWaterfallHook(['made', 'at'], 'environment'),
     prepare: new AsyncSeriesWaterfallHook(['spec', 'at'], 'prepare'),
     beforeStart: new AsyncSeriesHook(['at'], 'beforeStart'),
     launch: new AsyncSeriesBailHook(['spec', 'at'], 'launch'),

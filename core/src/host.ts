@@ -107,6 +107,11 @@ export interface Processes {
   signal(tree: TreeRef, signal: Signal): Promise<number>
   /** Resolves when no process of the tree lives. Rejects with the signal's reason when aborted. */
   gone(tree: TreeRef, signal: AbortSignal): Promise<void>
+  /**
+   * Who listens on a TCP port of this machine, whatever the address. `undefined` when nobody does; those that may not be
+   * looked at (another user's) are left out.
+   */
+  listening(port: number): Promise<readonly ProcessInfo[] | undefined>
 }
 
 /** A command that runs to its end: a hook, `skip`, `pre_start`, a probe. */
@@ -120,6 +125,8 @@ export interface RunSpec {
   readonly keepBytes?: number
   /** Told of what the command writes, as it comes. The chunk is valid during the call only: copy what you keep. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
+  /** Told when it runs, for those who must find it again after their own death. */
+  readonly onStarted?: (tree: TreeRef) => void
 }
 
 export interface RunResult {

@@ -15,6 +15,7 @@ export {
   type ProbeVerdict,
   type ReadyGate,
   type RetryDecision,
+  type StartKind,
 } from './hooks.ts'
 export type { BootState, InstanceRecord, IntentRecord, JournalEntry, OutcomeRecord } from './journal.ts'
 export {
@@ -52,7 +53,7 @@ export {
   type ServiceFacts,
   type ServiceState,
 } from './states.ts'
-export { immediate, type Replacement, type Strategy } from './strategy.ts'
+export { immediate, type DeployBegin, type Replacement, type Strategy, type Undoing } from './strategy.ts'
 export type { InstanceView, Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
 export type { HookPolicy, TapLimit, TapWorld } from './tap-runner.ts'
 export { Graph } from './graph.ts'

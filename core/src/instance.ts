@@ -16,11 +16,11 @@ import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import { fillInSpec } from './fill-in.ts'
 import type { Exit, Host, ProcessInfo, Spawned, TreeRef } from './host.ts'
-import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec } from './hooks.ts'
+import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec, MadeEnvironment, StartKind } from './hooks.ts'
 import type { InstanceRecord } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { moveInstance, type InstanceCue, type InstanceState, type OnMove } from './states.ts'
-import { pause } from './wait.ts'
+import { pause, within } from './wait.ts'
 
 /** Why an instance is stopped. `crash: true` makes its end count as a crash of the service. */
 export interface StopRequest {
@@ -69,14 +69,20 @@ export interface InstanceStart {
   readonly token: string
   /** Restarts in a row before this run. */
   readonly restarts: number
+  readonly start: StartKind
+  readonly slot?: string | undefined
   readonly cause?: number | undefined
 }
+
+/** How long an instance waits for what its taps hold it for, ms. */
+const holdLimitMs = 10_000
 
 export class Instance implements InstanceInfo {
   readonly id: string
   readonly replica: number
   readonly token: string
   readonly restarts: number
+  readonly start: StartKind
   /** Replaced when a change of the config needs no restart. */
   service: ResolvedService
   role: InstanceInfo['role']
@@ -116,6 +122,8 @@ export class Instance implements InstanceInfo {
   readonly #starting = new AbortController()
   readonly #kill = new AbortController()
   readonly #resolveEnded: () => void
+  readonly #recordedSlot: string | undefined
+  readonly #holds = new Set<Promise<unknown>>()
   #launched: Promise<void> = Promise.resolve()
   #exitSeen: Promise<void> = Promise.resolve()
   #isStopping = false
@@ -129,6 +137,8 @@ export class Instance implements InstanceInfo {
     this.role = start.role
     this.token = start.token
     this.restarts = start.restarts
+    this.start = start.start
+    this.#recordedSlot = start.slot
     this.cause = start.cause
     this.#world = world
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -143,6 +153,15 @@ export class Instance implements InstanceInfo {
   /** It is ready, its process lives, and nobody asked it to stop. */
   get isServing(): boolean {
     return this.state === 'ready' && this.exit === undefined && this.stopRequest === undefined
+  }
+
+  /** It serves or, after somebody asked for its end, could still go on: nothing has been done to it yet. */
+  get canServe(): boolean {
+    return this.state === 'ready' && this.exit === undefined
+  }
+
+  get slot(): string | undefined {
+    return this.launch?.env['SYSG_SLOT'] ?? this.#recordedSlot
   }
 
   /** How long it was ready, until its process ended; ms of steady time. */
@@ -161,22 +180,24 @@ export class Instance implements InstanceInfo {
   }
 
   get record(): InstanceRecord {
-    const { id, service, replica, role, token, tree, startedAt, wasReady, restarts } = this
+    const { id, service, replica, role, token, tree, startedAt, wasReady, restarts, slot } = this
     return {
       ...{ id, service, replica, role, token, wasReady, restarts },
       ...(tree === undefined ? {} : { tree }),
       ...(startedAt === undefined ? {} : { startedAt }),
+      ...(slot === undefined ? {} : { slot }),
     }
   }
 
   /** Prepare and launch. `refine` has the last word over the launch spec. */
-  start(refine: (spec: LaunchSpec) => LaunchSpec = (spec) => spec): void {
+  begin(refine: (spec: LaunchSpec) => LaunchSpec = (spec) => spec): void {
     this.#launched = this.#launch(refine).catch((thrown: unknown) => {
       if (this.#starting.signal.aborted) return
       this.failure =
         thrown instanceof SysgError
           ? thrown
           : new SysgError('SYSG_START_FAILED', { service: this.service.name, reason: whyOf(thrown) }, { cause: thrown })
+      this.lastLines = this.failure.lastLines ?? []
       this.#finish()
     })
   }
@@ -249,13 +270,23 @@ export class Instance implements InstanceInfo {
     this.#changed()
   }
 
-  readonly #at = (signal: AbortSignal): InstanceAt => ({ service: this.service, instance: this, signal })
+  readonly #at = (signal: AbortSignal): InstanceAt => ({
+    service: this.service,
+    instance: this,
+    signal,
+    hold: (work) => {
+      this.#holds.add(work)
+      const release = () => void this.#holds.delete(work)
+      work.then(release, release)
+    },
+  })
 
   async #launch(refine: (spec: LaunchSpec) => LaunchSpec): Promise<void> {
     const { hooks, host } = this.#world
     const { signal } = this.#starting
     const at = this.#at(signal)
-    const { inputs = {}, ...prepared } = refine(await hooks.prepare.promise(this.#baseSpec(), at))
+    const made = await hooks.environment.promise({ env: baseEnvironment(host.env) }, { service: this.service, signal })
+    const { inputs = {}, ...prepared } = refine(await hooks.prepare.promise(this.#baseSpec(made), at))
     this.service = madeOf(this.service, inputs)
     await hooks.beforeStart.promise(at)
     signal.throwIfAborted()
@@ -291,10 +322,10 @@ export class Instance implements InstanceInfo {
     if (!signal.aborted) this.#awaitReady()
   }
 
-  #baseSpec(): LaunchSpec {
+  #baseSpec(made: MadeEnvironment): LaunchSpec {
     return {
+      ...made,
       argv: this.service.argv,
-      env: baseEnvironment(this.#world.host.env),
       cwd: this.service.working_dir,
       stdout: 'null',
       stderr: 'null',
@@ -386,6 +417,7 @@ export class Instance implements InstanceInfo {
   async #stopTree(): Promise<void> {
     await this.#launched
     const { host, hooks } = this.#world
+    if (this.#holds.size > 0) await within(host.clock, holdLimitMs, Promise.allSettled(this.#holds))
     const { tree } = this
     if (tree !== undefined && this.isLiving) {
       if (this.exit === undefined) {

@@ -67,5 +67,8 @@ const problemOf = (service: Service, error: SysgError): Problem => ({
   code: error.code,
   message: error.message,
   hint: error.hint ?? null,
-  last_lines: service.replicas.map(({ last }) => last?.lastLines ?? []).findLast((lines) => lines.length > 0) ?? [],
+  last_lines:
+    error.lastLines ??
+    service.replicas.map(({ last }) => last?.lastLines ?? []).findLast((lines) => lines.length > 0) ??
+    [],
 })

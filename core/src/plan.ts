@@ -23,6 +23,20 @@ export const changedKeys = (before: ResolvedService, after: ResolvedService): re
   return differ.includes('command') ? differ.filter((key) => key !== 'argv') : differ
 }
 
+/**
+ * Whether a change of `key` reaches what runs without a restart. `live` names keys, or parts of them with dots: of
+ * `deployment.pre_start` only that part is live.
+ */
+export const isLiveChange = (key: string, before: unknown, after: unknown, live: readonly string[]): boolean => {
+  if (live.includes(key) || isSame(before, after)) return true
+  if (!isMap(before) || !isMap(after)) return false
+  const parts = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...parts].every((part) => isLiveChange(`${key}.${part}`, before[part], after[part], live))
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** Names of what both are made of besides their keys, and what differs. What only one has follows from its keys. */
 export const changedInputs = ({ inputs: old = {} }: ResolvedService, after: ResolvedService): readonly string[] =>
   Object.entries(after.inputs ?? {})

@@ -92,7 +92,10 @@ export interface Plugin<Options = unknown> {
   }): Promise<Readonly<Record<string, Inputs>>>
   /** Find combinations that cannot work. Called with the checked config. */
   check?(config: ResolvedSystem): readonly ConfigIssue[]
-  /** Which changed keys of a service need no restart: `plan` and reload leave the service alone when only these differ. */
+  /**
+   * Which changed keys of a service need no restart: `plan` and reload leave the service alone when only these differ.
+   * A part of a key is named with dots: `deployment.grace_period`.
+   */
   readonly live?: readonly string[]
   /** Tap hooks and register things. Nothing of the world has happened yet. */
   setup?(api: PluginApi<Options>): void

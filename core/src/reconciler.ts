@@ -83,6 +83,7 @@ export class Reconciler {
 
   /** No more grace for anything that is being stopped. */
   killAll(): void {
+    for (const { deploy } of this.roster.services.values()) deploy?.hurry()
     for (const instance of [...this.roster.services.values()].flatMap(({ living }) => living)) {
       instance.beginStop()
       instance.kill()
@@ -108,7 +109,10 @@ export class Reconciler {
       emit: (type, of, data) => this.#world.emit(type, { ...of, instance: of.instance?.id }, data),
       launch: (service, replica, spec, refine) => this.#launch(service, replica, spec, refine),
       record: (changed) => this.#record(changed),
-      stop: (instance, detail) => this.requestStop(instance, { why: 'deploy', detail }),
+      stop: (instance, detail) => {
+        this.requestStop(instance, { why: 'deploy', detail })
+        instance.beginStop()
+      },
       settle: (service, replica) => this.aftermath.settle(service, replica, replica.endedMeanwhile),
       bringUp: (service, replica, signal) => this.#bringUp(service, replica, signal),
       changed: (service, cause) => this.wake([service], cause),
@@ -201,16 +205,19 @@ export class Reconciler {
     this.aftermath.forgetOutcome(service, replica)
     const token = this.#world.host.token()
     const { restarts } = replica
+    const isAsked = replica.isFresh || replica.isRunAsked
     const start = {
       id: this.roster.nextId(service.name),
       service: spec,
       role,
       token,
       restarts,
+      start: service.deploy !== undefined ? 'deploy' : isAsked ? 'asked' : 'automatic',
       cause: service.cause,
     } as const
+    replica.isFresh = false
     const instance = this.createInstance(service, replica, start)
-    instance.start(refine)
+    instance.begin(refine)
     this.wake([service])
     return instance
   }
@@ -244,7 +251,11 @@ export class Reconciler {
     const isLeaving = (one: Instance) => one.stopRequest !== undefined
     if (instance.role === 'active' && [...living].some((one) => one.role === 'candidate' && isLeaving(one)))
       return false
-    const isOrdered = ['person', 'shutdown', 'cascade', 'removed'].includes(instance.stopRequest?.why ?? '')
+    const why = instance.stopRequest?.why ?? ''
+    const isOrdered = ['person', 'shutdown', 'cascade', 'removed'].includes(why)
+    // What a deploy has done is taken back while everything still runs.
+    const isDeploying = service.replicas[instance.replica]?.isDeploying === true
+    if (isDeploying && instance.role !== 'candidate' && (isOrdered || why === 'scaled')) return false
     const dependents = isOrdered ? this.roster.named(this.roster.graph.dependents(service.name)) : []
     return !dependents.some(
       (dependent) =>

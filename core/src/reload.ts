@@ -5,7 +5,7 @@ import { SysgError, whyOf } from './errors.ts'
 import { Graph } from './graph.ts'
 import type { Hooks } from './hooks.ts'
 import type { Instance } from './instance.ts'
-import { changedInputs, changedKeys, isSame, liveKeys } from './plan.ts'
+import { changedInputs, changedKeys, isLiveChange, isSame } from './plan.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { Service } from './service.ts'
 import { immediate, type Strategy } from './strategy.ts'
@@ -16,8 +16,8 @@ export interface ReloadWorld {
   readonly hooks: Hooks
   /** Keys that a plugin has at the top level as defaults for the key of the same name in every service. */
   readonly sharedKeys: readonly string[]
-  /** Keys that plugins take up without a restart. */
-  readonly pluginLiveKeys: readonly string[]
+  /** Keys, or parts of them with dots, whose change needs no restart. */
+  readonly live: readonly string[]
 }
 
 /** What `next` would change. `all`: everything that runs is replaced, as `restart` does. */
@@ -40,11 +40,10 @@ export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boole
 const changedDefaults = (world: ReloadWorld, next: ResolvedSystem): readonly string[] => {
   const valueIn = (config: ResolvedSystem, key: string): unknown => config[key as keyof ResolvedSystem]
   const before = world.reconciler.roster.config
-  return world.sharedKeys.filter((key) => !isLive(world, key) && !isSame(valueIn(before, key), valueIn(next, key)))
+  return world.sharedKeys.filter(
+    (key) => !world.live.includes(key) && !isSame(valueIn(before, key), valueIn(next, key)),
+  )
 }
-
-const isLive = (world: ReloadWorld, key: string): boolean =>
-  liveKeys.includes(key) || world.pluginLiveKeys.includes(key)
 
 /** What differs and a running instance cannot take up, in words. `defaults`: changed for all services. */
 const reasonsToReplace = (
@@ -53,7 +52,10 @@ const reasonsToReplace = (
   after: ResolvedService,
   defaults: readonly string[] = [],
 ): readonly string[] => {
-  const keys = changedKeys(before, after).filter((key) => !isLive(world, key))
+  const valueIn = (service: ResolvedService, key: string): unknown => service[key as keyof ResolvedService]
+  const keys = changedKeys(before, after).filter(
+    (key) => !isLiveChange(key, valueIn(before, key), valueIn(after, key), world.live),
+  )
   const names = [...new Set([...keys, ...defaults])].sort().map(quoted)
   return [...names, ...changedInputs(before, after)].map(says)
 }

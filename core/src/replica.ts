@@ -27,6 +27,8 @@ export class Replica {
   /** An active run that ended by itself while a deploy was at work: its policy applies if the deploy fails. */
   endedMeanwhile: EndedRun | undefined
   isOutcomeRecorded = false
+  /** The next start is one that a person or the boot asked for, not one that follows from a crash. */
+  isFresh = true
   /** It is to run once now, whatever the plan says. */
   isRunAsked = false
 
@@ -86,6 +88,7 @@ export class Replica {
   /** Ready to be launched again after it had given up or completed; the count starts anew. */
   rearm(): void {
     this.restarts = 0
+    this.isFresh = true
     if (this.isAtRest) this.move('rearm')
     else if (this.retry !== undefined) this.retry.due = true
   }

@@ -28,10 +28,41 @@ export interface Replacement {
   pause(ms: number): Promise<void>
 }
 
-/** A way to replace. When `run` rejects, the core removes the new instance and leaves the old one serving. */
+/** A deploy at its beginning: no replica has been touched. */
+export type DeployBegin = Pick<Replacement, 'service' | 'signal' | 'step'>
+
+/** A deploy of one replica that failed or was called off, while the new instance still runs. */
+export interface Undoing {
+  /** The config that was to be brought up. */
+  readonly service: ResolvedService
+  readonly replica: number
+  /**
+   * What serves from here on: the old instance if it lives, the new one if it had taken over and the old one is gone;
+   * `undefined` when nothing does.
+   */
+  readonly active: InstanceInfo | undefined
+  /** What the strategy has launched. It is removed afterwards, unless it is `active`. */
+  readonly launched: InstanceInfo | undefined
+  /** Why the deploy failed. */
+  readonly why: string
+  /** Aborts when `undoLimitMs` is over, or everything is to end at once. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * A way to replace, made anew for each deploy. When `run` rejects, the old instance serves again, `undo` is awaited, and
+ * the core removes the new instance. An error that has `lastLines` (text) gives them to the person who waits.
+ */
 export interface Strategy {
   readonly name: string
+  /** Once per deploy, before its first replica. When it rejects, nothing has been touched. */
+  prepare?(begin: DeployBegin): Promise<void>
+  /** Replace one replica. Must end soon after its signal has aborted. */
   run(replacement: Replacement): Promise<void>
+  /** Take back what `run` did outside (a proxy it switched). Called after `run` has ended. A failure is told and changes nothing. */
+  undo?(undoing: Undoing): Promise<void>
+  /** How long `undo` may take, ms. Default: a minute. */
+  readonly undoLimitMs?: number
 }
 
 /** Stop, then start: what happens without a plugin. */

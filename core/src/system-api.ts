@@ -1,5 +1,5 @@
 /** What commands and plugins may ask of a running system. */
-import type { ResolvedSystem } from './config/types.ts'
+import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Exit } from './host.ts'
 import type { InstanceInfo } from './hooks.ts'
@@ -95,6 +95,8 @@ export interface SystemApi {
   run(name: string): Promise<Exit | undefined>
   /** Tell the health of an instance. Ignored when the instance is no longer running. */
   reportHealth(instanceId: string, verdict: { healthy: boolean; reason: string | null }): void
+  /** The environment of a command that belongs to a service: as `environment` makes it, with `SYSG_PROJECT` and `SYSG_SERVICE`. */
+  environment(service: ResolvedService, signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   emit<T extends EventType>(
     type: T,
     of: { service?: string; instance?: string; cause?: number },

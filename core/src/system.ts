@@ -3,7 +3,7 @@
  * they promise; the reconciler does the rest.
  */
 import { adoptAll } from './adopt.ts'
-import type { ResolvedSystem } from './config/types.ts'
+import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { EventStream } from './dispatch.ts'
 import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
@@ -11,8 +11,10 @@ import { createHooks, type Hooks } from './hooks.ts'
 import type { Exit, Host } from './host.ts'
 import type { Instance } from './instance.ts'
 import type { IntentRecord } from './journal.ts'
+import { baseEnvironment } from './launch-environment.ts'
 import { nearest } from './config/nearest.ts'
 import { outcomeOfStart, outcomeOfStop } from './outcome.ts'
+import { liveKeys } from './plan.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { sharedKeys } from './plugin-keys.ts'
 import { Reconciler, type ReconcilerWorld } from './reconciler.ts'
@@ -84,7 +86,7 @@ export class System implements SystemApi {
       reconciler: this.#reconciler,
       hooks: this.hooks,
       sharedKeys: sharedKeys(uses),
-      pluginLiveKeys: uses.flatMap(({ plugin }) => plugin.live ?? []),
+      live: [...liveKeys, ...uses.flatMap(({ plugin }) => plugin.live ?? [])],
     }
     setUpPlugins(uses, {
       host,
@@ -110,6 +112,11 @@ export class System implements SystemApi {
   view(): readonly ServiceView[] {
     const now = this.#host.clock.now()
     return [...this.#reconciler.roster.services.values()].map((service) => viewOf(service, this.config, now))
+  }
+
+  async environment(service: ResolvedService, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const { env } = await this.hooks.environment.promise({ env: baseEnvironment(this.#host.env) }, { service, signal })
+    return { ...env, SYSG_PROJECT: this.config.project.id, SYSG_SERVICE: service.name }
   }
 
   emit<T extends EventType>(
@@ -172,7 +179,7 @@ export class System implements SystemApi {
     const warnings = this.#warnOfDependents(services)
     const leaving = services.flatMap(({ living }) => living)
     this.#reconciler.wake(services)
-    await this.#reconciler.until(() => areGoneOrStuck(leaving), options.signal)
+    await this.#reconciler.until(() => areGoneOrStuck(leaving) && services.every(isLeftAlone), options.signal)
     return outcomeOfStop(services, warnings)
   }
 
@@ -326,7 +333,9 @@ export class System implements SystemApi {
 
   async #end(reason: string | null): Promise<void> {
     const services = () => [...this.#reconciler.roster.services.values()]
-    await this.#reconciler.until(() => services().every(({ living }) => living.length === 0))
+    await this.#reconciler.until(() =>
+      services().every(({ living, deploy }) => living.length === 0 && deploy === undefined),
+    )
     for (const service of this.#reconciler.roster.services.values()) this.#reconciler.aftermath.forgetOutcomes(service)
     this.emit('system.stopped', {}, { reason })
     await this.hooks.shutdown.promise({ signal: new AbortController().signal })
@@ -400,6 +409,10 @@ const rearmFailed = (service: Service): void => {
   }
   for (const replica of service.replicas) if (replica.state === 'failed') replica.rearm()
 }
+
+/** No deploy is at work on it, or one cannot end. */
+const isLeftAlone = (service: Service): boolean =>
+  service.deploy === undefined || service.isIntended || isStuck(service)
 
 const isStuck = (service: Service): boolean => service.living.some(({ stuck }) => stuck.length > 0)
 

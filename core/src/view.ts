@@ -39,7 +39,7 @@ const instanceView = (instance: Instance, nowMs: number): InstanceView => ({
   state: instance.state,
   role: instance.role,
   replica: instance.replica,
-  slot: instance.launch?.env['SYSG_SLOT'] ?? null,
+  slot: instance.slot ?? null,
   uptime_ms: uptimeOf(instance, nowMs),
 })
 

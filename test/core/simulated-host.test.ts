@@ -34,6 +34,10 @@ const standardPrograms: Programs = (spec) => {
     prints: all(prints(first, second === 'stderr' ? 'stderr' : 'stdout'), exitsAfter(0)),
     forks: all(forks(ignoresSigterm()), ready),
     forksEscaped: forks(forks(all(ignoresSigterm(), ready), { setsid: true, reparent: true })),
+    listens: (self) => {
+      if (self.bind(`tcp://127.0.0.1:${first}`)) self.write('ready\n')
+      else self.exit(1)
+    },
     printsEnv: (self) => {
       for (const [name, value] of Object.entries(self.env)) self.write(`${name}=${value}\n`)
       self.exit(0)
@@ -55,6 +59,7 @@ const underTest = async (): Promise<HostUnderTest> => {
       forks: () => ['forks'],
       forksEscaped: () => ['forksEscaped'],
       printsEnv: () => ['printsEnv'],
+      listens: (port) => ['listens', `${port}`],
     },
     pass: (ms) => world.advance(ms),
     until: async (condition) => {

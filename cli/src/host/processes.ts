@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Processes, Trace, TreeRef } from '@systemg/core'
 import { AdoptedProcesses, isStillThere } from './adopted-processes.ts'
 import { bootId } from './kernel.ts'
+import { listenersOn } from './listeners.ts'
 import { processInfo } from './process-info.ts'
 import { ProcessTrees } from './process-trees.ts'
 import { signalMembers } from './signal-tree.ts'
@@ -58,6 +59,10 @@ export const createProcesses = (trace: Trace): NodeProcesses => {
     },
 
     gone: (tree, signal) => trees.gone(tree, signal),
+
+    async listening(port) {
+      return listenersOn(port)
+    },
 
     dispose() {
       trees.dispose()

@@ -65,6 +65,7 @@ const runToEnd = async (spec: RunSpec, trees: ProcessTrees): Promise<RunResult> 
   if (child.pid === undefined) throw (await command).cause
   const tree: TreeRef = { ...identify(child), token, bootId: bootId() }
   trees.track(tree)
+  spec.onStarted?.(tree)
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal: signal as Signal | null }))
   })

@@ -18,5 +18,14 @@ export {
 } from './schema.ts'
 export { signal, signalNames } from './signals.ts'
 export { formatSize, parseSize, size } from './size.ts'
-export type { Condition, Dependency, ResolvedService, ResolvedSystem, ServiceConfig, SystemConfig } from './types.ts'
+export type {
+  Condition,
+  Dependency,
+  ResolvedService,
+  ResolvedStrategies,
+  ResolvedSystem,
+  ServiceConfig,
+  StrategyConfigs,
+  SystemConfig,
+} from './types.ts'
 export { parseYaml, type ParsedYaml, type PositionOf, type ReadText } from './yaml.ts'

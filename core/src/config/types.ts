@@ -40,6 +40,17 @@ export interface ServiceConfig {
   success_exit_codes?: readonly number[]
 }
 
+/**
+ * What deploy strategies take below `deployment`, by their name, as a user writes it. Plugins that bring one add to it by
+ * module augmentation.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by augmentation
+export interface StrategyConfigs {}
+
+/** The same as code reads it. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by augmentation
+export interface ResolvedStrategies {}
+
 /** A service with every default filled in: durations in milliseconds, sizes in bytes, paths absolute. Plain JSON. */
 export interface ResolvedService {
   readonly name: string

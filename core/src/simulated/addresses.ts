@@ -28,6 +28,14 @@ export class Addresses {
     return this.#bindings.has(address)
   }
 
+  /** Processes that have a TCP port; `undefined` when nobody has it. */
+  listenersOn(port: number): readonly SimulatedProcess[] | undefined {
+    const bound = [...this.#bindings].filter(
+      ([address]) => address.startsWith('tcp://') && address.endsWith(`:${port}`),
+    )
+    return bound.length === 0 ? undefined : bound.flatMap(([, { users }]) => [...users])
+  }
+
   bind(address: string, process: SimulatedProcess): boolean {
     if (this.#bindings.has(address)) return false
     this.#bindings.set(address, { owner: 'process', open: 0, users: new Set() })

@@ -100,6 +100,7 @@ export const createProcesses = (world: ProcessesWorld, supervisor: Supervisor): 
     members: (tree) => supervisor.call('members', () => members(tree).map(infoOf)),
     signal: (tree, signal) => supervisor.call('signal', () => send(tree, signal)),
     gone: (tree, signal) => supervisor.call('gone', () => gone(tree, signal)),
+    listening: (port) => supervisor.call('listening', () => world.addresses.listenersOn(port)?.map(infoOf)),
   }
 }
 

@@ -1,5 +1,5 @@
 /** One-shot commands: a process, its output, and its exit. */
-import type { RunResult, RunSpec, SpawnFailure, SpawnSpec } from '../host.ts'
+import type { RunResult, RunSpec, SpawnFailure, SpawnSpec, TreeRef } from '../host.ts'
 import { spawnFailure } from './faults.ts'
 import { launch } from './launch.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -31,6 +31,7 @@ const run = (world: ProcessesWorld, supervisor: Supervisor, spec: RunSpec): RunR
     leader: undefined,
     root: undefined,
   })
+  spec.onStarted?.(treeOf(world, process))
   const abort = () => killTree(world, process)
   spec.signal.addEventListener('abort', abort)
   const release = () => spec.signal.removeEventListener('abort', abort)
@@ -51,13 +52,16 @@ const notStarted = (failure: SpawnFailure): RunResult => ({ exit: { code: null, 
  * another, so only its session and children are found.
  */
 const killTree = ({ table }: ProcessesWorld, root: SimulatedProcess): void => {
-  const tree = { pid: root.pid, startTime: root.startTime, token: '', bootId: table.bootId }
   const members =
     root.token === undefined
       ? [...table.living()].filter((process) => process.root === root)
-      : membersOf(table, tree, new WeakSet())
+      : membersOf(table, treeOf({ table }, root), new WeakSet())
   for (const process of members) process.receive('SIGKILL')
 }
+
+const treeOf = ({ table }: Pick<ProcessesWorld, 'table'>, { pid, startTime }: SimulatedProcess): TreeRef => ({
+  ...{ pid, startTime, token: '', bootId: table.bootId },
+})
 
 const asSpawnSpec = ({ argv, env, cwd }: RunSpec): SpawnSpec => ({
   argv,

@@ -1,9 +1,9 @@
 /**
  * Makes the environment of every instance.
  *
- * Owns the key `env` of the system (`vars`, `file`) and of a service (also `inherit`, `strip`). Taps `prepare`, before
- * the plugins that add to the environment. Registers the control method `env.describe`. Tells the content of env files
- * as `inputs`, so that a service whose file was edited is a changed one.
+ * Owns the key `env` of the system (`vars`, `file`) and of a service (also `inherit`, `strip`). Taps `environment`.
+ * Registers the control method `env.describe`. Tells the content of env files as `inputs`, so that a service whose file
+ * was edited is a changed one.
  * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
  */
 import { definePlugin, SysgError, type ResolvedService, type ResolvedSystem } from '@systemg/core'
@@ -25,11 +25,11 @@ export const dotenv = definePlugin({
     const readText: ReadText = (path) => host.files.readText(path)
     /** What the core lets services inherit: the same for all. */
     let base = host.env
-    hooks.prepare.tapPromise({ name: 'dotenv', stage: -100 }, async (spec, { service }) => {
-      base = spec.env
+    hooks.environment.tapPromise('dotenv', async (made, { service }) => {
+      base = made.env
       const { merged, files } = await environment(base, service, system.config, readText)
       const env = Object.fromEntries([...merged].map(([name, { value }]) => [name, value]))
-      return { ...spec, env, inputs: { ...spec.inputs, ...inputsOf(service, system.config, files) } }
+      return { ...made, env, inputs: { ...made.inputs, ...inputsOf(service, system.config, files) } }
     })
     api.registerMethod('env.describe', async (params) => {
       const { service: name } = describeParams.parse(params)

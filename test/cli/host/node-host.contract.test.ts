@@ -20,6 +20,11 @@ const programs: StandardPrograms = {
   forks: () => [join(folderOfPrograms, 'forks-a-child.sh'), 'forked'],
   forksEscaped: () => [join(folderOfPrograms, 'escapes-by-double-fork.sh'), 'escaped'],
   printsEnv: () => ['env'],
+  listens: (port) => [
+    process.execPath,
+    '-e',
+    `require('node:net').createServer().listen(${port}, '127.0.0.1', () => console.log('ready'))`,
+  ],
 }
 
 /** A host that can die like a killed supervisor: its descriptors are closed, and nothing is tidied up. */

@@ -65,6 +65,17 @@ export const processesContract: Part = (check, expect) => {
     expect(session.host.clock.monotonic() - startMs).toBeLessThan(2_500)
   })
 
+  check('tells who listens on a port', async (session) => {
+    const port = 20_000 + Math.floor(session.host.random() * 20_000)
+    expect(await session.wait(session.host.processes.listening(port))).toBe(undefined)
+    const { tree } = await session.spawnReady(session.at.programs.listens(port))
+    const listeners = await session.wait(session.host.processes.listening(port))
+    expect(listeners?.map(({ pid }) => pid)).toEqual([tree.pid])
+    await session.wait(session.host.processes.signal(tree, 'SIGKILL'))
+    await session.wait(session.host.processes.gone(tree, new AbortController().signal))
+    expect(await session.wait(session.host.processes.listening(port))).toBe(undefined)
+  })
+
   const strangers: Readonly<Record<string, (tree: TreeRef) => TreeRef>> = {
     token: (tree) => ({ ...tree, token: tree.token.replaceAll(/./g, '0') }),
     'start time': (tree) => ({ ...tree, startTime: tree.startTime + 1 }),

@@ -20,6 +20,16 @@ export const runContract: Part = (check, expect) => {
     expect(told).toEqual(['stdout built', 'stderr warned'])
   })
 
+  check('tells the tree of a command, so that a later supervisor can end it', async (session) => {
+    const { promise, resolve } = Promise.withResolvers<TreeRef>()
+    void run(session, session.at.programs.forks(), { onStarted: resolve })
+    const tree = JSON.parse(JSON.stringify(await session.wait(promise))) as TreeRef
+    await session.at.until(async () => (await session.host.processes.members(tree)).length === 2)
+    await session.reopen()
+    expect(await session.wait(session.host.processes.signal(tree, 'SIGKILL'))).toBe(2)
+    await session.wait(session.host.processes.gone(tree, new AbortController().signal))
+  })
+
   check('tells the exit code of a command that fails', async (session) => {
     const result = await session.wait(run(session, session.at.programs.exits(7, 0)))
     expect(result).toMatchObject({ exit: { code: 7, signal: null }, output: '' })

@@ -26,6 +26,8 @@ export interface StandardPrograms {
   forksEscaped(): Argv
   /** Writes its environment to stdout, a line `NAME=value` each, then ends with 0. */
   printsEnv(): Argv
+  /** Listens on this TCP port of the loopback address, then writes `ready` and stays. */
+  listens(port: number): Argv
 }
 
 /** One host, fresh for one test. */
