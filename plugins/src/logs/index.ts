@@ -82,7 +82,7 @@ export const logs = definePlugin({
     const methods = logMethods({
       ...{ host, options, outputs, followers },
       config: () => system.config,
-      limitsOf: (name) => settings(system.config.logs, system.config.services[name]?.logs ?? {}),
+      settingsOf: (name) => settings(system.config.logs, system.config.services[name]?.logs ?? {}),
     })
     for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)
   },

@@ -18,7 +18,7 @@ export interface LogsWorld {
   readonly outputs: Outputs
   readonly followers: Followers
   readonly config: () => ResolvedSystem
-  readonly limitsOf: (service: string) => StreamLimits
+  readonly settingsOf: (service: string) => StreamLimits & { readonly sink: string }
 }
 
 /** One answer holds at most so much: it is in memory at once. */
@@ -44,7 +44,9 @@ const appendParams = z.strictObject({
   replica: z.int().min(0).default(0),
   source: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/),
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
-  text: z.string(),
+  text: z.string().optional(),
+  bytes: z.instanceof(Uint8Array).optional(),
+  end: z.boolean().default(false),
 })
 
 type Selection = z.output<typeof followParams> & { until?: number | undefined }
@@ -55,7 +57,8 @@ type Selection = z.output<typeof followParams> & { until?: number | undefined }
  *   rotated away before a slow reader had them.
  * - `logs.clear`: forget everything written so far.
  * - `logs.dropped`: what the disk did not take, per stream.
- * - `logs.append`: write to `<source>.<stream>.log` beside the files of a service (output of hooks, `pre_start`, children).
+ * - `logs.append`: write to `<source>.<stream>.log` beside the files of a service (output of hooks, `pre_start`, children):
+ *   `text`, or the `bytes` as they are (within the supervisor; they are copied at once). `end`: the next bytes begin a line.
  */
 export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMethod>> => ({
   'logs.read': async (params) => (await read(world, readParams.parse(params ?? {}))).map(recordOf),
@@ -80,10 +83,12 @@ export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMet
         reason: log.trouble?.message ?? null,
       })),
   'logs.append': async (params) => {
-    const { service, replica, source, stream, text } = appendParams.parse(params)
+    const { service, replica, source, stream, text = '', bytes, end } = appendParams.parse(params)
+    const settings = world.settingsOf(service)
+    const written = bytes === undefined ? new TextEncoder().encode(text) : new Uint8Array(bytes)
     if (!(service in world.config().services)) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })
     const base = `${world.options.folder}/${service}/${replica}/${source}.${stream}`
-    await world.outputs.append({ service, stream, base }, source, text, world.limitsOf(service))
+    if (settings.sink === 'file') await world.outputs.append({ service, stream, base }, source, written, settings, end)
   },
 })
 

@@ -8,13 +8,19 @@ import type { StreamLimits } from './stream-log.ts'
 /** Files without a pipe that are kept open; others are opened again. */
 const mostExtra = 64
 
+interface ExtraFile {
+  readonly opening: Promise<Channel>
+  /** Set once it is open. */
+  channel: Channel | undefined
+}
+
 export class Outputs {
   readonly #world: LaneWorld
   /** Lanes other than the first, by instance: an adopted instance goes on in its own. */
   readonly #table: DurableTable
   readonly #lanes = new Map<string, Lane[]>()
   /** Files without a pipe: what plugins write for a service. */
-  readonly #extra = new Map<string, Promise<Channel>>()
+  readonly #extra = new Map<string, ExtraFile>()
 
   constructor(world: LaneWorld, table: DurableTable) {
     this.#world = world
@@ -77,27 +83,48 @@ export class Outputs {
 
   /** Every stream that is open. */
   get channels(): readonly Channel[] {
-    return [...this.#lanes.values()].flat().flatMap(({ channels }) => channels)
+    const ofLanes = [...this.#lanes.values()].flat().flatMap(({ channels }) => channels)
+    return [...ofLanes, ...[...this.#extra.values()].flatMap(({ channel }) => channel ?? [])]
   }
 
-  /** Write to a file of its own beside those of a service. */
-  async append(source: LogSource, instance: string, text: string, limits: StreamLimits): Promise<void> {
-    const opening = this.#extra.get(source.base) ?? Channel.open(this.#world, source, limits)
-    this.#extra.delete(source.base)
-    this.#extra.set(source.base, opening)
-    opening.catch(() => this.#extra.delete(source.base))
+  /**
+   * Write to a file of its own beside those of a service. What is appended first is written first.
+   *
+   * @param isEnd - Nothing more comes of this: the next bytes begin a line, also when these end without a newline.
+   */
+  async append(source: LogSource, writer: string, bytes: Uint8Array, limits: StreamLimits, isEnd: boolean) {
+    const file = this.#extraFile(source, limits)
     const [oldest] = this.#extra.keys()
-    if (this.#extra.size > mostExtra && oldest !== undefined) await this.closeExtra(oldest)
-    const channel = await opening
-    if (channel.instance !== instance) channel.begin(instance)
-    channel.receive(new TextEncoder().encode(text))
+    // Not waited for: what is appended next must not overtake this.
+    if (this.#extra.size > mostExtra && oldest !== undefined) void this.closeExtra(oldest)
+    const channel = await file.opening
+    if (channel.instance !== writer) channel.begin(writer)
+    if (bytes.length > 0) channel.receive(bytes)
+    if (isEnd) channel.begin(writer)
   }
 
   /** Close a file that `append` opened, if it is open. */
   async closeExtra(base: string): Promise<void> {
-    const channel = await this.#extra.get(base)
+    const file = this.#extra.get(base)
     this.#extra.delete(base)
+    const channel = await file?.opening.catch(() => undefined)
+    channel?.finishLine()
     channel?.log.close()
+  }
+
+  /** Those used last are at the end. */
+  #extraFile(source: LogSource, limits: StreamLimits): ExtraFile {
+    const known = this.#extra.get(source.base)
+    this.#extra.delete(source.base)
+    const file: ExtraFile = known ?? { opening: Channel.open(this.#world, source, limits), channel: undefined }
+    this.#extra.set(source.base, file)
+    if (known === undefined) {
+      file.opening.then(
+        (channel) => (file.channel = channel),
+        () => this.#extra.delete(source.base),
+      )
+    }
+    return file
   }
 
   #hold(lane: Lane, holder: Holder): void {
