@@ -44,21 +44,17 @@ const find = async (record: InstanceRecord, { processes }: Host): Promise<Found>
   return { record, spawned, remains: members.length > 0 ? tree : undefined }
 }
 
-/** What had just taken over is dead, and what it took over from still lives and was ready: that serves again. */
+/** What had taken over from it is dead, and it still lives and was ready: it serves again. */
 const keepPredecessor = (one: Found, found: readonly Found[]): void => {
-  const { record, spawned } = one
-  if (record.role !== 'active' || spawned !== undefined) return
-  const before = found.find(
-    ({ record: other, spawned: living }) =>
-      other.role === 'retired' &&
-      other.service.name === record.service.name &&
-      other.replica === record.replica &&
-      other.wasReady &&
-      living !== undefined,
+  const { record } = one
+  if (record.role !== 'retired' || one.spawned === undefined || !record.wasReady) return
+  const successors = found.filter(
+    ({ record: { service, replica, role } }) =>
+      role === 'active' && service.name === record.service.name && replica === record.replica,
   )
-  if (before === undefined) return
-  before.record = { ...before.record, role: 'active' }
-  one.record = { ...record, role: 'candidate' }
+  if (successors.some(({ spawned }) => spawned !== undefined)) return
+  one.record = { ...record, role: 'active' }
+  for (const successor of successors) successor.record = { ...successor.record, role: 'candidate' }
 }
 
 const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, world: ReconcilerWorld): void => {

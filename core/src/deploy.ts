@@ -109,7 +109,7 @@ export class Deploy {
       }
     } catch (thrown) {
       const error = this.#errorOf(thrown, run.step)
-      this.#emit('deploy.rolled_back', { step: run.step, reason: whyOf(error) })
+      this.#emit('deploy.rolled_back', { step: run.step, reason: whyOf(thrown) })
       return error
     }
     this.#emit('deploy.succeeded', { duration_ms: Math.round(clock.monotonic() - startMs) })

@@ -54,7 +54,10 @@ export interface ProcessRef {
   readonly startTime: number
 }
 
-/** The root of a process tree and the mark that all its members carry. Plain data: it can be stored. */
+/**
+ * The root of a process tree and the mark that all its members carry. Plain data: it can be stored. When nobody knows the
+ * root, `pid` and `startTime` are 0 and `bootId` is empty: the tree is then whoever carries the token.
+ */
 export interface TreeRef extends ProcessRef {
   readonly token: string
   /** Identifies the boot during which the pid was given. */

@@ -188,6 +188,8 @@ const membersIn = (members: ReadonlyMap<KnownTree, readonly ProcessStat[]>, know
 
 /** A tree of another boot is empty, and so is one that no process can be the root of. */
 const search = (known: KnownTree, table: ProcessTable): readonly ProcessStat[] =>
-  known.tree.bootId === bootId() && Number.isInteger(known.tree.pid) && known.tree.pid > 1
-    ? findMembers(known, table)
-    : []
+  isOfThisBoot(known.tree) || isKnownByToken(known.tree) ? findMembers(known, table) : []
+
+const isOfThisBoot = ({ bootId: boot, pid }: TreeRef): boolean => boot === bootId() && Number.isInteger(pid) && pid > 1
+
+const isKnownByToken = ({ bootId: boot, pid, token }: TreeRef): boolean => boot === '' && pid === 0 && token !== ''

@@ -12,7 +12,8 @@ import type { TreeLook } from './process-trees.ts'
 /** @returns How many processes got the signal. Those that may not be signalled (`EPERM`) are left out. */
 export const signalMembers = (tree: TreeRef, { members, table }: TreeLook, signal: Signal): number => {
   const pids = new Set(members.map(({ pid }) => pid))
-  const group = members.filter((one) => one.group === tree.pid)
+  // In a container, processes from outside of it seem to have the group 0.
+  const group = tree.pid > 1 ? members.filter((one) => one.group === tree.pid) : []
   // A group holds processes of one session only; a stranger in it means that this is not the tree's group.
   const strangers = (table.bySession.get(group[0]?.session ?? -1) ?? []).some(
     (one) => one.group === tree.pid && !pids.has(one.pid),

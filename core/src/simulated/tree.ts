@@ -28,7 +28,8 @@ export const membersOf = (
   tree: TreeRef,
   seen: WeakSet<SimulatedProcess>,
 ): readonly SimulatedProcess[] => {
-  if (tree.bootId !== table.bootId) return []
+  const isKnownByToken = tree.pid === 0 && tree.bootId === ''
+  if (tree.bootId !== table.bootId && !isKnownByToken) return []
   const members = new Set<SimulatedProcess>()
   for (const process of table.living()) {
     const isMember =

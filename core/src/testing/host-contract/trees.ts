@@ -3,6 +3,19 @@ import type { TreeRef } from '../../host.ts'
 import type { Part, Session } from './session.ts'
 
 export const treesContract: Part = (check, expect) => {
+  check('finds and ends a tree by its token alone', async (session) => {
+    const { tree } = await session.spawnReady(session.at.programs.forks())
+    await session.reopen()
+    const { processes } = session.host
+    const unknown = { pid: 0, startTime: 0, bootId: '', token: tree.token }
+    const pids = (await session.wait(processes.members(unknown))).map(({ pid }) => pid)
+    expect(pids.length).toBe(2)
+    expect(pids.includes(tree.pid)).toBe(true)
+    expect(await session.wait(processes.signal(unknown, 'SIGKILL'))).toBe(2)
+    await session.wait(processes.gone(unknown, new AbortController().signal))
+    expect(await session.wait(processes.members({ ...unknown, token: '' }))).toEqual([])
+  })
+
   check('finds a grandchild that is in another session and whose parent has ended', async (session) => {
     const { tree } = await session.spawnReady(session.at.programs.forksEscaped())
     const members = await session.wait(session.host.processes.members(tree))

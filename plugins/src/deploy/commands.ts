@@ -1,0 +1,182 @@
+/**
+ * Runs the commands of deploys: in the service's folder and environment, with a time limit, their output in the logs
+ * beside the service's own. Those that a killed supervisor left behind are ended by the next one.
+ */
+import {
+  describeExit,
+  formatDuration,
+  type Durable,
+  type Host,
+  type PluginApi,
+  type ResolvedService,
+  type RunResult,
+  type TreeRef,
+  whyOf,
+} from '@systemg/core'
+import { fillIn, type Places } from './placeholders.ts'
+import { slotVariables } from './slots.ts'
+
+export type CommandName = 'pre_start' | 'switch_command' | 'switch_verify'
+
+export interface CommandToRun {
+  readonly name: CommandName
+  readonly service: ResolvedService
+  readonly command: string
+  readonly places: Places
+  readonly limitMs: number
+  readonly signal: AbortSignal
+}
+
+/** A command that an earlier supervisor was running. */
+export interface LeftCommand {
+  readonly service: string
+  readonly name: string
+}
+
+/** Lines of output that people get with a failure. */
+const shownLines = 10
+
+export class Commands {
+  readonly #api: PluginApi
+
+  constructor(api: PluginApi) {
+    this.#api = api
+  }
+
+  get #table() {
+    return this.#api.host.store.table('deploy-commands')
+  }
+
+  /**
+   * Resolves when it has exited with 0. Rejects with why it did not, with `lastLines`; with the signal's reason when that
+   * aborts. Nothing of it lives then.
+   */
+  async run(toRun: CommandToRun): Promise<void> {
+    const { service, command, places, limitMs, signal } = toRun
+    const { host, system } = this.#api
+    const env = { ...(await system.environment(service, signal)), ...slotVariables(service, places) }
+    signal.throwIfAborted()
+    const log = new CommandLog(this.#api, toRun)
+    const limit = limited(host, limitMs, signal)
+    const key = `${service.name}@${toRun.name}`
+    try {
+      const result = await host.run({
+        argv: ['/bin/sh', '-c', fillIn(command, places)],
+        env,
+        cwd: service.working_dir,
+        signal: limit.signal,
+        onOutput: log.write,
+        onStarted: (tree) => this.#remember(key, tree),
+      })
+      await log.end()
+      signal.throwIfAborted()
+      const why = limit.isOver() ? `it took longer than ${formatDuration(limitMs)}` : whyFailed(result)
+      if (why !== undefined) throw failure(why, result.output)
+    } finally {
+      limit.end()
+      this.#remember(key, undefined)
+    }
+  }
+
+  /** A store that cannot write costs a command its end after the supervisor's death, and nothing else. */
+  #remember(key: string, tree: TreeRef | undefined): void {
+    try {
+      if (tree !== undefined) this.#table.set(key, { ...tree })
+      else if (this.#table.get(key) !== undefined) this.#table.delete(key)
+    } catch (thrown) {
+      this.#api.host.trace('warn', `A command is not recorded: ${whyOf(thrown)}`, { key })
+    }
+  }
+
+  /** End what an earlier supervisor was running: nobody waits for it any more. */
+  async endLeft(signal: AbortSignal): Promise<readonly LeftCommand[]> {
+    const { processes } = this.#api.host
+    const left: LeftCommand[] = []
+    for (const [key, value] of this.#table.entries()) {
+      const [service = '', name = ''] = key.split('@')
+      const tree = treeOf(value)
+      if (tree !== undefined) {
+        await processes.signal(tree, 'SIGKILL')
+        await processes.gone(tree, signal)
+      }
+      this.#table.delete(key)
+      left.push({ service, name })
+    }
+    return left
+  }
+}
+
+/** Sends output to the logs as it comes, in order. */
+class CommandLog {
+  readonly #append: ((params: unknown) => Promise<unknown>) | undefined
+  readonly #of: { readonly service: string; readonly source: string }
+  readonly #streams = new Set<string>()
+  #written: Promise<unknown> = Promise.resolve()
+
+  constructor({ registries, host }: PluginApi, { service, name }: CommandToRun) {
+    const method = registries.methods.get('logs.append')
+    const call = { signal: new AbortController().signal, notify: () => undefined }
+    this.#of = { service: service.name, source: name }
+    this.#append =
+      method &&
+      (async (params) => {
+        try {
+          await method(params, call)
+        } catch (thrown) {
+          host.trace('warn', `The output of \`${name}\` of \`${service.name}\` is not in the logs`, { thrown })
+        }
+      })
+  }
+
+  readonly write = (stream: string, bytes: Uint8Array): void => {
+    if (this.#append === undefined) return
+    this.#streams.add(stream)
+    this.#written = Promise.all([this.#written, this.#append({ ...this.#of, stream, bytes })])
+  }
+
+  async end(): Promise<void> {
+    for (const stream of this.#streams) await this.#append?.({ ...this.#of, stream, end: true })
+    await this.#written
+  }
+}
+
+/** A signal that also aborts when the time is over. */
+const limited = ({ clock }: Host, limitMs: number, signal: AbortSignal) => {
+  const controller = new AbortController()
+  let isOver = false
+  const onAbort = () => controller.abort(signal.reason)
+  const cancel = clock.timer(limitMs, () => {
+    isOver = true
+    controller.abort(new Error('took too long'))
+  })
+  signal.addEventListener('abort', onAbort, { once: true })
+  return {
+    signal: controller.signal,
+    isOver: () => isOver,
+    end: () => {
+      cancel()
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+const whyFailed = ({ exit, failure: notStarted, output }: RunResult): string | undefined => {
+  if (notStarted !== undefined) return `it could not be run: ${notStarted.message} (${notStarted.errno})`
+  if (exit.code === 0) return undefined
+  const lastLine = linesOf(output).at(-1)
+  return lastLine === undefined ? describeExit(exit) : `${describeExit(exit)}, \`${clip(lastLine.trim())}\``
+}
+
+const failure = (why: string, output: string): Error =>
+  Object.assign(new Error(why), { lastLines: linesOf(output).slice(-shownLines) })
+
+const linesOf = (output: string): readonly string[] => output.split(/\r?\n/).filter((line) => line.trim() !== '')
+
+const clip = (line: string): string => (line.length > 200 ? `${line.slice(0, 199)}…` : line)
+
+const treeOf = (value: Durable): TreeRef | undefined => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const { pid, startTime, token, bootId } = value as Readonly<Record<string, unknown>>
+  const isTree = typeof pid === 'number' && typeof startTime === 'number' && typeof token === 'string'
+  return isTree && typeof bootId === 'string' ? { pid, startTime, token, bootId } : undefined
+}
