@@ -299,7 +299,7 @@ describe('pre_start', () => {
     const site = siteOf()
     await using sim = await siteSimulation(site, { api: { ...plain, replicas: 3 } })
     expect(sim.service('api').pids).toHaveLength(3)
-    await sim.finish(sim.system.scale('api', 5))
+    await sim.finish(sim.system.scale({ api: 5 }))
     expect(sim.service('api').pids).toHaveLength(5)
     expect(site.ran).toEqual(['build'])
   })
