@@ -8,6 +8,7 @@ import type { ProjectPaths } from '../project/state-root.ts'
 import { survive } from '../supervisor/survive.ts'
 import { supervise, type RunningSupervisor } from '../supervisor/supervise.ts'
 import { followLogs } from '../terminal/follow-logs.ts'
+import { tellAbove } from '../terminal/live-block.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { ValidConfig } from './load-or-report.ts'
 import { operate } from './operate.ts'
@@ -20,6 +21,7 @@ export const runForeground = async (
   root: string,
   paths: ProjectPaths,
 ): Promise<ExitCode> => {
+  const show = (line: string) => tellAbove(context.terminal, line)
   const running = await supervise({
     root,
     config: loaded.system,
@@ -28,11 +30,11 @@ export const runForeground = async (
     code: loaded.code,
     env: context.env,
     logLevel: context.globals.logLevel === 'info' ? 'warn' : context.globals.logLevel,
-    stderr: process.stderr,
+    show,
   })
   // Somebody else was faster.
   if (running === undefined) return startOnRunning(context, options, await connect(paths), loaded, paths)
-  survive()
+  survive(show)
   const stopping = stopOnSignals(context, running)
   const { services, onlyStderr } = options
   running.system.start(services === undefined ? {} : { names: services }).catch(() => undefined)
@@ -72,9 +74,9 @@ const stopOnSignals = (context: CommandContext, running: RunningSupervisor): { e
   const stop = (why: string, code: ExitCode) => {
     exitCode ??= code
     times += 1
-    const progress = createProgress(context.terminal, 'stop')
     if (times === 1) {
-      context.terminal.err('\nStopping; Ctrl-C again ends everything at once.\n')
+      tellAbove(context.terminal, '\nStopping; Ctrl-C again ends everything at once.\n')
+      const progress = createProgress(context.terminal, 'stop')
       const listening = running.onEvent((event) => progress.onEvent(event))
       void running.ended.then(() => {
         listening()

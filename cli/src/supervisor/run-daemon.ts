@@ -19,10 +19,10 @@ export const runDaemon = async (): Promise<number> => {
     configFile: loaded.file,
     plugins: loaded.plugins,
     code: loaded.code,
-    stderr: undefined,
+    show: undefined,
   })
   if (running === undefined) return takenExitCode
-  survive()
+  survive((line) => void process.stderr.write(line))
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void running.stop(`the supervisor got ${signal}`))
   running.system.start(services === undefined ? {} : { names: services }).catch((thrown: unknown) => {

@@ -28,8 +28,8 @@ export interface SupervisorOptions {
   /** What services inherit. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly logLevel: LogLevel
-  /** Where the supervisor's own log is shown besides its file; undefined: nowhere. */
-  readonly stderr: NodeJS.WritableStream | undefined
+  /** Shows a line of the supervisor's own log, which is also in its file; undefined: it is not shown. */
+  readonly show: ((line: string) => void) | undefined
 }
 
 export interface RunningSupervisor {
@@ -49,7 +49,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
   mkdirSync(root, { recursive: true, mode: 0o700 })
   const lock = acquireLock(paths.folder)
   if (lock === undefined) return undefined
-  const { trace, into } = createTrace(options.logLevel, options.stderr)
+  const { trace, into } = createTrace(options.logLevel, options.show)
   let host: NodeHost | undefined
   try {
     host = createNodeHost({ folder: paths.folder, env: options.env, trace })

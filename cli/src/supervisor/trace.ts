@@ -1,4 +1,4 @@
-/** The supervisor's own log: consola for people on stderr, and a file for `sysg logs --kind supervisor`. */
+/** The supervisor's own log: consola for people, and a file for `sysg logs --kind supervisor`. */
 import type { Trace } from '@systemg/core'
 import type { StreamLog } from '@systemg/plugins/logs'
 import { createConsola, type LogObject } from 'consola'
@@ -13,13 +13,13 @@ export interface SupervisorTrace {
   readonly into: (log: StreamLog) => void
 }
 
-/** @param stderr - What `logLevel` lets through is written there; undefined: nowhere but into the file. */
-export const createTrace = (logLevel: LogLevel, stderr: NodeJS.WritableStream | undefined): SupervisorTrace => {
+/** @param show - Given each line that `logLevel` lets through; undefined: they go nowhere but into the file. */
+export const createTrace = (logLevel: LogLevel, show: ((line: string) => void) | undefined): SupervisorTrace => {
   let log: StreamLog | undefined
   const toFile = (line: string, timeMs: number) => log?.write(new TextEncoder().encode(line), timeMs)
   const logger = createConsola({
     level: levels[logLevel],
-    reporters: [{ log: (entry) => write(entry, stderr, toFile) }],
+    reporters: [{ log: (entry) => write(entry, show, toFile) }],
   })
   return {
     trace: (level, message, facts) => logger[level](message, ...(facts === undefined ? [] : [facts])),
@@ -29,14 +29,14 @@ export const createTrace = (logLevel: LogLevel, stderr: NodeJS.WritableStream | 
 
 const write = (
   entry: LogObject,
-  stderr: NodeJS.WritableStream | undefined,
+  show: ((line: string) => void) | undefined,
   toFile: (line: string, timeMs: number) => void,
 ): void => {
   const [message, facts] = entry.args as [string, Readonly<Record<string, unknown>> | undefined]
   const details = facts === undefined ? '' : ` ${JSON.stringify(facts, plain)}`
   const line = `${entry.date.toISOString()} ${entry.type} ${message}${details}\n`
   toFile(line, entry.date.getTime())
-  stderr?.write(line)
+  show?.(line)
 }
 
 /** Errors have no fields that JSON would show. */

@@ -72,7 +72,7 @@ const fitLines = (lines: readonly string[], rows: number): readonly string[] =>
 /** The block that is drawn on a terminal's stderr, if any. */
 const blocks = new WeakMap<Terminal, LiveBlock>()
 
-/** A block on stderr. What `writeAbove` writes goes above the one made last. */
+/** A block on stderr. What `writeAbove` and `tellAbove` write goes above the one made last. */
 export const blockOn = (terminal: Terminal): LiveBlock => {
   const block = new LiveBlock({
     write: (text) => terminal.err(text),
@@ -89,4 +89,11 @@ export const writeAbove = (terminal: Terminal, data: string | Uint8Array): void 
   const block = terminal.isInteractive ? blocks.get(terminal) : undefined
   if (block === undefined) terminal.out(data)
   else block.above(() => terminal.out(data))
+}
+
+/** Write whole lines to stderr, above a block that may be drawn there. */
+export const tellAbove = (terminal: Terminal, text: string): void => {
+  const block = blocks.get(terminal)
+  if (block === undefined) terminal.err(text)
+  else block.above(() => terminal.err(text))
 }

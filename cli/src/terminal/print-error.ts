@@ -1,5 +1,6 @@
 /** Errors as people see them: one line what, one line what to do; never a stack unless asked for. */
 import { isCoded } from '../failures.ts'
+import { tellAbove } from './live-block.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One coded error: `error: …`, then its hint and its code. */
@@ -8,14 +9,14 @@ export const printError = (
   error: { message: string; hint?: string | null | undefined; code?: string },
 ): void => {
   const code = error.code === undefined ? '' : ` [${error.code}]`
-  terminal.err(`${terminal.paintErr(['bold', 'red'], 'error:')} ${error.message}${terminal.paintErr('dim', code)}\n`)
-  if (error.hint !== null && error.hint !== undefined)
-    terminal.err(`${terminal.paintErr('cyan', ' hint:')} ${error.hint}\n`)
+  const what = `${terminal.paintErr(['bold', 'red'], 'error:')} ${error.message}${terminal.paintErr('dim', code)}\n`
+  const isHinted = error.hint !== null && error.hint !== undefined
+  tellAbove(terminal, isHinted ? `${what}${terminal.paintErr('cyan', ' hint:')} ${error.hint}\n` : what)
 }
 
 /** Something worth knowing that is no failure. */
 export const printWarning = (terminal: Terminal, message: string): void => {
-  terminal.err(`${terminal.paintErr(['bold', 'yellow'], 'warning:')} ${message}\n`)
+  tellAbove(terminal, `${terminal.paintErr(['bold', 'yellow'], 'warning:')} ${message}\n`)
 }
 
 /** Anything that was thrown. Without a code it is a mistake in systemg, and says so. */
