@@ -1,10 +1,14 @@
-/** A folder with a config and a state of its own, and the built `sysg` run in it. Nothing is left when it is disposed of. */
+/**
+ * A folder with a config and a state of its own, and the built `sysg` run in it. Nothing is left when it is disposed of,
+ * or when its test has ended in any way: one that timed out never comes to the end of its block.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServiceView } from '@systemg/core'
+import { onTestFinished } from 'vitest'
 
 const bin = resolve(fileURLToPath(import.meta.url), '../../../cli/bin/sysg.mjs')
 
@@ -23,6 +27,12 @@ export class Sandbox implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'sysg-e2e-'))
   readonly home = join(this.folder, 'state')
   readonly #running = new Set<ChildProcess>()
+  #ending: Promise<void> | undefined
+  #hasEnded = false
+
+  constructor() {
+    onTestFinished(() => this[Symbol.asyncDispose]())
+  }
 
   /** Replace the config. */
   config(yaml: string, name = 'systemg.yaml'): void {
@@ -45,6 +55,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** Run `sysg` and go on. */
   spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    if (this.#hasEnded) throw new Error('the sandbox has been disposed of')
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', bin, ...args], {
       cwd: this.folder,
       env: { ...withoutOurs(process.env), SYSG_HOME: this.home, ...env },
@@ -76,10 +87,22 @@ export class Sandbox implements AsyncDisposable {
     return livingPids().filter((pid) => marks.some((mark) => environmentOf(pid).includes(mark)))
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  async #end(): Promise<void> {
     await this.run('stop', '--timeout', '1s').catch(() => undefined)
+    this.#hasEnded = true
     for (const child of this.#running) child.kill('SIGKILL')
-    for (const pid of this.processes()) tryKill(pid)
+    await until(
+      () => this.processes(),
+      (living) => {
+        living.forEach(tryKill)
+        return living.length === 0
+      },
+    )
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
