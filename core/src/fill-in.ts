@@ -10,6 +10,8 @@ const reference = /\$\{(SYSG_\w+)(?::?[-?][^{}]*)?\}/g
 export const fillIn = (text: string, variables: Variables): string =>
   text.replaceAll(reference, (written, name: string) => variables[name] ?? written)
 
+const hasReference = (text: string): boolean => text.includes('${SYSG_')
+
 /** Values that mean the same to a shell, quoted or not. */
 const isPlain = /^[\w./:@%+,-]+$/
 
@@ -20,6 +22,7 @@ const isPlain = /^[\w./:@%+,-]+$/
  */
 export const fillInSpec = (spec: LaunchSpec, inherited: Variables): LaunchSpec => {
   const { argv, cwd, env } = spec
+  if (![cwd, ...argv, ...Object.values(env)].some(hasReference)) return spec
   const [program, ...rest] = argv
   // A shell script gets no text that it could run; the shell finds the rest in its environment.
   const plain = Object.fromEntries(Object.entries(env).filter(([, value]) => isPlain.test(value)))

@@ -1,7 +1,9 @@
 /** The machine itself, as the `Host` that the core and the plugins work with. */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type { Host, Trace } from '@systemg/core'
 import { nodeClock } from './clock.ts'
+import { FifoMaker } from './fifo-maker.ts'
 import { nodeFiles } from './files.ts'
 import { nodeNet } from './net.ts'
 import { openOutput } from './output.ts'
@@ -32,6 +34,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const { folder, env = process.env, trace = () => undefined } = options
   const store = openStore(folder, { trace })
   const processes = createProcesses(trace)
+  const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
   return {
     clock: nodeClock,
     random: () => Math.random(),
@@ -39,7 +42,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     env: Object.freeze(definedIn(env)),
     processes,
     run: (spec) => run(spec, processes.trees),
-    output: (path, onChunk) => openOutput(path, onChunk, trace),
+    output: (path, onChunk) => openOutput(path, onChunk, { trace, makeFifo: (at) => fifos.make(at) }),
     files: nodeFiles,
     store,
     net: nodeNet,
@@ -47,6 +50,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     async dispose() {
       processes.dispose()
       store.close()
+      await fifos.close()
     },
   }
 }

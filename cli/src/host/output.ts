@@ -13,16 +13,22 @@ import { dirname } from 'node:path'
 import type { OnChunk, OutputPipe, Trace } from '@systemg/core'
 import { FdDescriptor } from './descriptor.ts'
 import { attempt, errnoOf, hostError, isMissing } from './host-error.ts'
-import { makeFifo } from './make-fifos.ts'
 
 const buffer = Buffer.allocUnsafeSlow(256 * 1024)
 
 /** What a pipe can hold at most, unless root made it larger. */
 let knownCapacity: number | undefined
 
+export interface OutputWorld {
+  readonly trace: Trace
+  /** Make a named pipe where there is nothing. */
+  makeFifo(path: string): Promise<void>
+}
+
 /** Open the pipe at `path`, made when missing. What an earlier supervisor left in it is read first. */
-export const openOutput = async (path: string, onChunk: OnChunk, trace: Trace): Promise<OutputPipe> => {
-  await ensureFifo(path)
+export const openOutput = async (path: string, onChunk: OnChunk, world: OutputWorld): Promise<OutputPipe> => {
+  const { trace } = world
+  await ensureFifo(path, world)
   const reader = attempt(`open ${path}`, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
   let writer: FdDescriptor
   try {
@@ -91,7 +97,7 @@ const readSome = (fd: number): number => {
   }
 }
 
-const ensureFifo = async (path: string): Promise<void> => {
+const ensureFifo = async (path: string, world: OutputWorld): Promise<void> => {
   attempt(`make the folder of ${path}`, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
   try {
     if (lstatSync(path).isFIFO()) return
@@ -99,7 +105,7 @@ const ensureFifo = async (path: string): Promise<void> => {
   } catch (thrown) {
     if (!isMissing(thrown)) throw hostError(`replace ${path} by a pipe`, thrown)
   }
-  await makeFifo(path)
+  await world.makeFifo(path)
 }
 
 const capacity = (): number => (knownCapacity ??= readCapacity())

@@ -1,0 +1,68 @@
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { FifoMaker } from '../../../cli/src/host/fifo-maker.ts'
+
+const setUp = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sysg-fifos-'))
+  const spares = join(folder, 'spares')
+  const maker = new FifoMaker(spares)
+  onTestFinished(async () => {
+    await maker.close()
+    rmSync(folder, { recursive: true })
+  })
+  const spareCount = () => (existsSync(spares) ? readdirSync(spares).length : 0)
+  return { folder, spares, maker, spareCount, path: (name: string) => join(folder, name) }
+}
+
+const isPrivateFifo = (path: string): boolean => {
+  const stat = lstatSync(path)
+  return stat.isFIFO() && (stat.mode & 0o777) === 0o600
+}
+
+it('keeps none in store for those that are made together', async () => {
+  const { maker, path, spareCount } = setUp()
+  await Promise.all([maker.make(path('a')), maker.make(path('b'))])
+  expect([isPrivateFifo(path('a')), isPrivateFifo(path('b')), spareCount()]).toEqual([true, true, 0])
+})
+
+it('has some in store for those that come later, and makes more before they run out', async () => {
+  const { maker, path, spareCount } = setUp()
+  await maker.make(path('a'))
+  await maker.make(path('b'))
+  let probes = 0
+  await vi.waitFor(async () => {
+    const probe = path(`probe${(probes += 1)}`)
+    const made = maker.make(probe)
+    const isThere = existsSync(probe)
+    await made
+    expect(isThere).toBe(true)
+  })
+  for (let n = 0; n < 25; n += 1) {
+    const made = maker.make(path(`c${n}`))
+    // In its place at once: nothing was waited for.
+    expect(isPrivateFifo(path(`c${n}`))).toBe(true)
+    await made
+  }
+  await vi.waitFor(() => expect(spareCount()).toBe(32))
+})
+
+it('makes a pipe all the same when the store was taken away', async () => {
+  const { maker, path, spares, spareCount } = setUp()
+  await maker.make(path('a'))
+  await maker.make(path('b'))
+  await vi.waitFor(() => expect(spareCount()).toBe(32))
+  rmSync(spares, { recursive: true })
+  await maker.make(path('c'))
+  expect(isPrivateFifo(path('c'))).toBe(true)
+})
+
+it('removes what is in store, also what is being made, and what a killed supervisor left', async () => {
+  const { maker, path, spares } = setUp()
+  mkdirSync(join(spares, 'left'), { recursive: true })
+  await maker.make(path('a'))
+  await maker.make(path('b'))
+  await maker.close()
+  expect(existsSync(spares)).toBe(false)
+})
