@@ -330,7 +330,7 @@ describe('pre_start', () => {
     })
     await using sim = await siteSimulation(site, { api: plain })
     await deployed(sim)
-    const call = { signal: new AbortController().signal, notify: () => undefined }
+    const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
     const records = (await sim.finish(
       Promise.resolve(sim.system.registries.methods.get('logs.read')?.({ services: ['api'] }, call)),
     )) as readonly Record<string, string>[]

@@ -115,7 +115,7 @@ class CommandLog {
 
   constructor({ registries, host }: PluginApi, { service, name }: CommandToRun) {
     const method = registries.methods.get('logs.append')
-    const call = { signal: new AbortController().signal, notify: () => undefined }
+    const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
     this.#of = { service: service.name, source: name }
     this.#append =
       method &&
