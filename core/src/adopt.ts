@@ -2,24 +2,32 @@
  * Takes up what an earlier supervisor left: instances that live go on under the same pid, what died is handed to its
  * policy, what a deploy had not finished is decided by what was recorded last.
  */
+import { restoreAdHoc } from './ad-hoc.ts'
 import type { Host, Spawned, TreeRef } from './host.ts'
 import type { BootState, InstanceRecord, OutcomeRecord } from './journal.ts'
 import { isSame } from './plan.ts'
 import type { Reconciler, ReconcilerWorld } from './reconciler.ts'
 import type { Service } from './service.ts'
 
-/** Adopt every recorded instance. Nothing is started here. Returns how many live. */
-export const adoptAll = async (state: BootState, reconciler: Reconciler, world: ReconcilerWorld): Promise<number> => {
+/**
+ * Adopt every recorded instance. Nothing is started here. Returns how many live.
+ *
+ * @throws {SysgError} `SYSG_AD_HOC_IN_THE_WAY`. Nothing has been adopted then.
+ */
+export const adoptAll = async (left: BootState, reconciler: Reconciler, world: ReconcilerWorld): Promise<number> => {
+  const all: Found[] = []
+  for (const record of left.instances) {
+    reconciler.roster.reserveId(record.id)
+    all.push(await find(record, world.host))
+  }
+  const lives = (record: InstanceRecord) => all.some((one) => one.record === record && isLiving(one))
+  const state = restoreAdHoc(left, reconciler, world, lives)
+  const found = all.filter(({ record }) => state.instances.includes(record))
   for (const [name, intent] of Object.entries(state.intents)) {
     const service = reconciler.roster.services.get(name)
     if (service !== undefined) service.intent = intent
   }
   for (const record of state.outcomes) restoreOutcome(record, reconciler)
-  const found: Found[] = []
-  for (const record of state.instances) {
-    reconciler.roster.reserveId(record.id)
-    found.push(await find(record, world.host))
-  }
   for (const one of found) keepPredecessor(one, found)
   // All that lives comes first, so that the loss of a dependency reaches its dependents.
   const living = found.filter(({ spawned }) => spawned !== undefined)
@@ -35,6 +43,8 @@ interface Found {
   /** Its tree, when the tracked process has ended and others of it live. */
   readonly remains: TreeRef | undefined
 }
+
+const isLiving = ({ spawned, remains }: Found): boolean => spawned !== undefined || remains !== undefined
 
 const find = async (record: InstanceRecord, { processes }: Host): Promise<Found> => {
   const spawned = record.tree === undefined ? undefined : await processes.adopt(record.tree)

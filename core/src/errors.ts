@@ -55,6 +55,16 @@ export const catalog = {
     hint:
       facts.suggestion === undefined ? '`sysg status` lists the services.' : `Did you mean \`${facts.suggestion}\`?`,
   }),
+  SYSG_NAME_TAKEN: (facts: { name: string; command: string; isAdHoc: boolean; isSame: boolean }) => ({
+    message: `The name \`${facts.name}\` is taken by ${takenBy(facts)} (${facts.command}).`,
+    hint: facts.isAdHoc
+      ? `\`sysg stop -s ${facts.name}\` ends and forgets it; another \`--name\` starts one beside it.`
+      : `\`sysg start -s ${facts.name}\` starts that one; another \`--name\` starts yours beside it.`,
+  }),
+  SYSG_AD_HOC_IN_THE_WAY: (facts: { names: readonly string[] }) => ({
+    message: `The config has ${list(facts.names)}, and an ad-hoc service of ${facts.names.length === 1 ? 'this name' : 'each of these names'} runs. Nothing was changed.`,
+    hint: `End the ad-hoc one first (\`sysg stop -s ${facts.names.join(' -s ')}\`; with no supervisor, \`sysg stop\`), or choose another name in the config.`,
+  }),
   SYSG_SPAWN_FAILED: (facts: { service: string; program: string; errno: string; why: string }) => ({
     message: `\`${facts.service}\` could not be started: ${facts.program}: ${facts.why} (${facts.errno}).`,
     hint: spawnHints[facts.errno] ?? 'Check the program and the folder it runs in.',
@@ -147,6 +157,9 @@ export const catalog = {
   /** Carries a text of somebody else; `SysgError.of` gives it its real code. */
   SYSG_UNLISTED: (text: ErrorText): ErrorText => text,
 } satisfies ErrorCatalog
+
+const takenBy = ({ isAdHoc, isSame }: { isAdHoc: boolean; isSame: boolean }): string =>
+  isAdHoc ? `an ad-hoc service${isSame ? '' : ' with another command'}` : 'a service of the config'
 
 const spawnHints: Partial<Record<string, string>> = {
   ENOENT: 'Check the spelling, PATH and `working_dir`: the program or the folder does not exist.',

@@ -140,7 +140,8 @@ export interface Hooks {
   /**
    * Take up a new config, for plugins that keep something of the old one.
    *
-   * Kind: series, async. When: the new config is in force, no service has been touched yet. Error: reported.
+   * Kind: series, async. When: the new config is in force, no service has been touched yet; also when an ad-hoc service
+   * was added, or has been stopped and forgotten. Error: reported.
    */
   readonly reload: AsyncSeries<[change: { before: ResolvedSystem; after: ResolvedSystem; signal: AbortSignal }]>
   /**

@@ -46,6 +46,12 @@ export interface OutcomeRecord {
 }
 
 export type JournalEntry =
+  | {
+      readonly kind: 'ad-hoc'
+      readonly service: string
+      /** Missing: it was stopped, or the config has the name. */
+      readonly record: ResolvedService | undefined
+    }
   | { readonly kind: 'intent'; readonly service: string; readonly record: IntentRecord | undefined }
   | {
       readonly kind: 'outcome'
@@ -63,4 +69,6 @@ export interface BootState {
   readonly intents: Readonly<Record<string, IntentRecord>>
   readonly instances: readonly InstanceRecord[]
   readonly outcomes: readonly OutcomeRecord[]
+  /** Services that are in no config. */
+  readonly adHoc: readonly ResolvedService[]
 }

@@ -17,6 +17,7 @@ export const outcomeOfStart = (
     const error = errors.get(service.name)
     const { state, reason } = service.seen
     if (error !== undefined) problems.push(problemOf(service, error))
+    else if (service.isAdHoc && service.isRemoved) warnings.push(`\`${service.name}\` was stopped meanwhile.`)
     else if (state === 'stopped') {
       if (service.intent.intent === 'stopped') warnings.push(stoppedByYou(service.name))
     } else if (state === 'blocked' && reason?.endsWith('was stopped by you') === true) {
@@ -26,6 +27,15 @@ export const outcomeOfStart = (
   }
   return { ok: problems.length === 0, problems, warnings }
 }
+
+/** What a start of everything says of services that are in no config: it leaves them alone. */
+export const warningsOfAdHoc = (services: readonly Service[]): readonly string[] =>
+  services
+    .filter(({ seen }) => seen.state === 'failed')
+    .map(
+      ({ name, seen: { reason } }) =>
+        `The ad-hoc service \`${name}\` has ended: ${reason ?? 'failed'}. \`sysg start -s ${name}\` starts it again, \`sysg stop -s ${name}\` forgets it.`,
+    )
 
 /** How stopping these services went: those of which something lives are named. */
 export const outcomeOfStop = (services: readonly Service[], warnings: readonly string[] = []): Outcome => {

@@ -187,7 +187,8 @@ export class Reconciler {
     for (const instance of replica.living) {
       if (this.roster.isShuttingDown)
         instance.requestStop({ why: 'shutdown', detail: 'the system stops', graceMs: service.stopGraceMs, cause })
-      else if (service.isRemoved) instance.requestStop({ why: 'removed', detail: 'no longer in the config', cause })
+      else if (service.isRemoved && !service.isAdHoc)
+        instance.requestStop({ why: 'removed', detail: 'no longer in the config', cause })
       else if (service.isIntended) instance.requestStop({ why: 'scaled', detail: 'scaled down', cause })
       else instance.requestStop({ why: 'person', detail: 'stopped by you', graceMs: service.stopGraceMs, cause })
     }

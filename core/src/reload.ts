@@ -24,8 +24,12 @@ export interface ReloadWorld {
 export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boolean): readonly PlannedChange[] => {
   const { services } = world.reconciler.roster
   const gone = [...services.values()]
-    .filter(({ name, isRemoved }) => !(name in next.services) && !isRemoved)
-    .map(({ name }): PlannedChange => ({ service: name, action: 'stop', because: ['no longer in the config'] }))
+    .filter(({ name, isRemoved }) => !Object.hasOwn(next.services, name) && !isRemoved)
+    .map(({ name, isAdHoc }): PlannedChange =>
+      isAdHoc
+        ? { service: name, action: 'keep', because: ['ad hoc: no config touches it'] }
+        : { service: name, action: 'stop', because: ['no longer in the config'] },
+    )
   const graph = new Graph(new Map(Object.entries(next.services)))
   const shared = changedDefaults(world, next)
   const kept = graph.order().map((name) => {
@@ -66,7 +70,8 @@ const planOne = (
   spec: ResolvedService,
   all: boolean,
 ): Omit<PlannedChange, 'service'> => {
-  if (service === undefined || service.isRemoved) return { action: 'start', because: ['new in the config'] }
+  if (service === undefined || service.isRemoved || service.isAdHoc)
+    return { action: 'start', because: ['new in the config'] }
   if (service.intent.intent === 'stopped') return { action: 'keep', because: ['stopped by you'] }
   const active = service.replicas.flatMap((replica) => replica.active ?? [])
   // A deploy that failed half-way leaves replicas that run different configs.
@@ -128,7 +133,8 @@ export const takeUp = (world: ReloadWorld, next: ResolvedSystem, all: boolean): 
   world.reconciler.roster.takeUp(next)
   for (const { service: name, action } of changes) {
     const service = world.reconciler.roster.services.get(name)
-    if (service !== undefined && action === 'keep') takeUpLive(service)
+    if (service === undefined || service.isAdHoc) continue
+    if (action === 'keep') takeUpLive(service)
   }
   const named = (...actions: readonly PlannedChange['action'][]) =>
     world.reconciler.roster.named(
@@ -147,7 +153,8 @@ const takeUpLive = (service: Service): void => {
   }
 }
 
-const prepareToStart = (service: Service): void => {
+/** Its next instance is started as soon as the system looks at it, with what is configured now. */
+export const prepareToStart = (service: Service): void => {
   service.isAsked = true
   service.planning = 'needed'
   service.planError = undefined

@@ -1,5 +1,5 @@
 /** The services of a system: what the config says of them, who needs whom, and what the system as a whole wants of each. */
-import type { ResolvedSystem } from './config/types.ts'
+import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { Graph } from './graph.ts'
 import { Service } from './service.ts'
 import type { OnMove } from './states.ts'
@@ -7,6 +7,9 @@ import type { OnMove } from './states.ts'
 export class Roster {
   readonly services = new Map<string, Service>()
   graph = new Graph(new Map())
+  /** The config itself. */
+  declared: ResolvedSystem
+  /** What is in force: the config, and beside its services those that were started ad hoc. */
   config: ResolvedSystem
   /** Everything is to end. */
   isShuttingDown = false
@@ -15,6 +18,7 @@ export class Roster {
   readonly #counts = new Map<string, number>()
 
   constructor(config: ResolvedSystem, onMove: OnMove | undefined) {
+    this.declared = config
     this.config = config
     this.#onMove = onMove
     this.takeUp(config)
@@ -29,19 +33,42 @@ export class Roster {
     return this.named(this.graph.order())
   }
 
-  /** Take up the services of a config; those gone from it are to be removed. Starts nothing. */
+  /** Take up the services of a config; those gone from it are to be removed, ad-hoc ones stay. Starts nothing. */
   takeUp(config: ResolvedSystem): void {
-    this.config = config
-    for (const [name, spec] of Object.entries(config.services)) {
-      const service = this.services.get(name) ?? new Service(spec, this.#onMove)
-      service.config = spec
-      service.isRemoved = false
-      this.services.set(name, service)
-    }
+    this.declared = config
+    for (const spec of Object.values(config.services)) this.#add(spec).isAdHoc = false
     for (const service of this.services.values()) {
-      if (!(service.name in config.services)) service.isRemoved = true
+      if (!Object.hasOwn(config.services, service.name) && !service.isAdHoc) service.isRemoved = true
     }
     this.redraw()
+  }
+
+  /** Take up a service that is in no config. Starts nothing. */
+  takeUpAdHoc(spec: ResolvedService): Service {
+    const service = this.#add(spec)
+    service.isAdHoc = true
+    this.redraw()
+    return service
+  }
+
+  /** An ad-hoc service is to be stopped, and then forgotten. */
+  removeAdHoc(service: Service): void {
+    service.isRemoved = true
+    this.redraw()
+  }
+
+  /** Services that are in no config and that nobody has stopped. */
+  get adHoc(): readonly Service[] {
+    return [...this.services.values()].filter(({ isAdHoc, isRemoved }) => isAdHoc && !isRemoved)
+  }
+
+  /** `config` without the ad-hoc services that what is in force has beside it. */
+  withoutAdHoc(config: ResolvedSystem): ResolvedSystem {
+    const own = this.adHoc.filter(({ name, config: spec }) => config.services[name] === spec)
+    if (own.length === 0) return config
+    const names = own.map(({ name }) => name)
+    const kept = Object.entries(config.services).filter(([name]) => !names.includes(name))
+    return { ...config, services: Object.fromEntries(kept) }
   }
 
   /** A service that an earlier supervisor ran and the config no longer has: kept until it is stopped. */
@@ -101,8 +128,20 @@ export class Roster {
     if (service !== undefined) this.#counts.set(service, Math.max(this.#counts.get(service) ?? 0, Number(number)))
   }
 
-  /** With those removed from the config, as long as something of them lives. */
+  #add(spec: ResolvedService): Service {
+    const service = this.services.get(spec.name) ?? new Service(spec, this.#onMove)
+    service.config = spec
+    service.isRemoved = false
+    this.services.set(service.name, service)
+    return service
+  }
+
+  /** The graph also has those that were removed, as long as something of them lives. */
   redraw(): void {
     this.graph = new Graph(new Map([...this.services].map(([name, { config }]) => [name, config])))
+    const adHoc = Object.fromEntries(this.adHoc.map(({ name, config }) => [name, config]))
+    const { services } = this.declared
+    this.config =
+      Object.keys(adHoc).length === 0 ? this.declared : { ...this.declared, services: { ...services, ...adHoc } }
   }
 }

@@ -15,8 +15,10 @@ export class Service {
   intent: IntentRecord = { intent: 'up' }
   /** Started by this supervisor: all services are, unless it was begun for some of them. */
   isAsked = false
-  /** No longer in the config: it is stopped and then forgotten. */
+  /** No longer in the config, or ad hoc and stopped by a person: it is stopped and then forgotten. */
   isRemoved = false
+  /** In no config: a person started it with its command, and it lives until a person stops it. */
+  isAdHoc = false
   /** A person started it by name, so `skip` does not hold. */
   ignoresSkip = false
   /** What was decided last; it holds while it is decided anew. Undefined before. */

@@ -29,6 +29,8 @@ export interface ServiceView {
   readonly instances: readonly InstanceView[]
   /** When the next restart is due, ISO 8601; null unless in `backoff`. */
   readonly retry_at: string | null
+  /** It is in no config: started with its command, it lives until it is stopped. Missing otherwise. */
+  readonly ad_hoc?: true
 }
 
 export interface InstanceView {
@@ -65,13 +67,21 @@ export interface PlannedChange {
 }
 
 export interface SystemApi {
+  /** What is in force: the config, and beside its services those that were started ad hoc. */
   readonly config: ResolvedSystem
   view(): readonly ServiceView[]
   /** Wait until the named services and what they need, or all, are ready or have failed. Changes nothing. */
   settled(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
   /** Start what is wanted, or the named services and what they need. Waits until they are ready or have failed. */
   start(options?: { names?: readonly string[]; withDeps?: boolean; signal?: AbortSignal }): Promise<Outcome>
-  /** Stop the named services alone. Resolves when nothing of them lives. */
+  /**
+   * Start a service that is in no config: it lives until it is stopped, and no config touches it. One of the name that
+   * runs the same command is started if it is down, or with `isNew` refused. Waits until it is ready or has failed.
+   *
+   * @throws {SysgError} `SYSG_NAME_TAKEN`.
+   */
+  startAdHoc(service: ResolvedService, options?: { isNew?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  /** Stop the named services alone, and forget those of them that are in no config. Resolves when nothing of them lives. */
   stop(names: readonly string[], options?: { graceMs?: number; signal?: AbortSignal }): Promise<Outcome>
   /** Replace the named services by their strategy; without names every wanted one, in order, until one fails. */
   restart(options?: {

@@ -2,6 +2,7 @@
  * A system: everything one config composes, with the plugins that act for it. Commands set intents and wait for what
  * they promise; the reconciler does the rest.
  */
+import { addAdHoc, findAdHoc, giveUpNames, removeAdHoc, requireFree, tellPlugins } from './ad-hoc.ts'
 import { adoptAll } from './adopt.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { EventStream } from './dispatch.ts'
@@ -10,10 +11,10 @@ import type { EventData, EventType, SysgEvent } from './events.ts'
 import { createHooks, type Hooks } from './hooks.ts'
 import type { Exit, Host } from './host.ts'
 import type { Instance } from './instance.ts'
-import type { IntentRecord } from './journal.ts'
+import type { BootState, IntentRecord } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { nearest } from './config/nearest.ts'
-import { outcomeOfStart, outcomeOfStop } from './outcome.ts'
+import { outcomeOfStart, outcomeOfStop, warningsOfAdHoc } from './outcome.ts'
 import { liveKeys } from './plan.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { sharedKeys } from './plugin-keys.ts'
@@ -139,7 +140,7 @@ export class System implements SystemApi {
 
   async #bootOnce(): Promise<void> {
     const { signal } = new AbortController()
-    const state = await this.hooks.boot.promise({ lastSeq: 0, intents: {}, instances: [], outcomes: [] }, { signal })
+    const state = await this.hooks.boot.promise(emptyState, { signal })
     this.#events.seq = Math.max(this.#events.seq, state.lastSeq)
     const adopted = await adoptAll(state, this.#reconciler, this.#world)
     for (const warning of this.#forgetOutdatedScales()) this.#host.trace('warn', warning)
@@ -149,10 +150,11 @@ export class System implements SystemApi {
 
   async settled(options: { names?: readonly string[]; signal?: AbortSignal } = {}): Promise<Outcome> {
     await this.#booted
-    const names = options.names ?? [...this.#reconciler.roster.services.keys()]
-    const services = this.#reconciler.roster.graph.withDependencies(names).map((name) => this.#find(name))
+    const { roster } = this.#reconciler
+    const names = options.names ?? this.#ofConfig().map(({ name }) => name)
+    const services = roster.graph.withDependencies(names).map((name) => this.#find(name))
     await this.#untilSettled(services, new Map(), options.signal)
-    return outcomeOfStart(services)
+    return options.names === undefined ? this.#outcomeOfAll(services) : outcomeOfStart(services)
   }
 
   async start(options: { names?: readonly string[]; withDeps?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
@@ -164,12 +166,27 @@ export class System implements SystemApi {
     const runs = services.filter((service) => names?.includes(service.name) === true && service.isScheduled)
     await Promise.all(runs.map((service) => this.run(service.name)))
     await this.#reconciler.until(() => services.every((service) => !this.#reconciler.roster.isBusy(service)), signal)
-    return outcomeOfStart(services)
+    return names === undefined ? this.#outcomeOfAll(services) : outcomeOfStart(services)
+  }
+
+  async startAdHoc(spec: ResolvedService, options: { isNew?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
+    await this.#booted
+    this.#checkOpen()
+    const { signal } = options
+    const known = findAdHoc(this.#reconciler.roster, spec, options.isNew === true)
+    const isRunning = known !== undefined && known.living.length > 0
+    if (known === undefined) await addAdHoc(spec, this.#reconciler, this.#world)
+    const outcome = await this.start({ names: [spec.name], ...(signal === undefined ? {} : { signal }) })
+    if (!isRunning) return outcome
+    return { ...outcome, warnings: [`\`${spec.name}\` runs already, with the same command.`, ...outcome.warnings] }
   }
 
   async stop(names: readonly string[], options: { graceMs?: number; signal?: AbortSignal } = {}): Promise<Outcome> {
     await this.#booted
     const services = names.map((name) => this.#find(name))
+    const before = this.config
+    const adHoc = services.filter(({ isAdHoc }) => isAdHoc)
+    removeAdHoc(adHoc, this.#reconciler, this.#world)
     for (const service of services) {
       service.stopGraceMs = options.graceMs
       this.#reconciler.aftermath.forgetOutcomes(service)
@@ -179,6 +196,7 @@ export class System implements SystemApi {
     const warnings = this.#warnOfDependents(services)
     const leaving = services.flatMap(({ living }) => living)
     this.#reconciler.wake(services)
+    if (adHoc.length > 0) await tellPlugins(before, this.#reconciler.roster, this.#world)
     await this.#reconciler.until(() => areGoneOrStuck(leaving) && services.every(isLeftAlone), options.signal)
     return outcomeOfStop(services, warnings)
   }
@@ -187,8 +205,8 @@ export class System implements SystemApi {
     await this.#booted
     this.#checkOpen()
     const { names, causes = {} } = options
-    if (names === undefined) return this.apply(this.config, { ...options, all: true })
-    const named = names.map((name) => this.#find(name))
+    if (names === undefined) return this.apply(this.#reconciler.roster.declared, { ...options, all: true })
+    const named = names.map((name) => this.#findKept(name))
     const services = options.onlyWanted === true ? named.filter((one) => one.isIntended && !one.isSkipped) : named
     for (const service of services) {
       service.cause = causes[service.name] ?? service.cause
@@ -209,7 +227,7 @@ export class System implements SystemApi {
     await this.#booted
     this.#checkOpen()
     const wanted = new Map(Object.entries(counts))
-    const services = [...wanted.keys()].map((name) => this.#find(name))
+    const services = [...wanted.keys()].map((name) => this.#findKept(name))
     checkScale(this.config, wanted, this.#uses)
     const leaving: Service[] = []
     for (const service of services) {
@@ -228,7 +246,9 @@ export class System implements SystemApi {
   }
 
   plan(next: ResolvedSystem, options: { all?: boolean } = {}): readonly PlannedChange[] {
-    return planChanges(this.#reload, next, options.all === true)
+    const declared = this.#reconciler.roster.withoutAdHoc(next)
+    requireFree(this.#reconciler.roster, declared)
+    return planChanges(this.#reload, declared, options.all === true)
   }
 
   async apply(next: ResolvedSystem, options: { all?: boolean; signal?: AbortSignal } = {}): Promise<Outcome> {
@@ -239,22 +259,24 @@ export class System implements SystemApi {
     return options.signal === undefined ? work : orAborted(work, options.signal)
   }
 
-  async #apply(next: ResolvedSystem, all: boolean): Promise<Outcome> {
+  async #apply(given: ResolvedSystem, all: boolean): Promise<Outcome> {
     const { roster } = this.#reconciler
     const before = this.config
+    const next = roster.withoutAdHoc(given)
     const changed = this.plan(next, { all }).filter(({ action }) => action !== 'keep')
+    giveUpNames(roster, next, this.#reconciler, this.#world)
     const replacing = takeUp(this.#reload, next, all)
     const warnings = this.#forgetOutdatedScales()
     if (changed.length > 0) this.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
-    await this.hooks.reload.promise({ before, after: next, signal: new AbortController().signal })
+    await tellPlugins(before, roster, this.#world)
     this.#reconciler.wakeAll()
     const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved).flatMap(({ living }) => living)
     await this.#reconciler.until(() => areGoneOrStuck(removed))
     const errors = await replaceInOrder(this.#reload, replacing)
     // A later reload may have removed some of them again.
-    const services = [...roster.services.values()].filter(({ name }) => name in next.services)
+    const services = [...roster.services.values()].filter(({ name }) => Object.hasOwn(next.services, name))
     await this.#untilSettled(services, errors)
-    const outcome = outcomeOfStart(services, errors)
+    const outcome = this.#outcomeOfAll(services, errors)
     return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
   }
 
@@ -288,6 +310,8 @@ export class System implements SystemApi {
     const services = [...this.#reconciler.roster.services.values()]
     for (const service of services) service.stopGraceMs = options.graceMs
     this.#reconciler.roster.isShuttingDown = true
+    // Nothing of them is to come back, even if the supervisor is killed before everything has ended.
+    removeAdHoc(this.#reconciler.roster.adHoc, this.#reconciler, this.#world)
     this.#reconciler.close()
     this.#reconciler.wakeAll()
     if (options.now === true) this.#reconciler.killAll()
@@ -349,8 +373,21 @@ export class System implements SystemApi {
     this.#resolveEnded()
   }
 
+  /** How a start of everything went. */
+  #outcomeOfAll(services: readonly Service[], errors?: ReadonlyMap<string, SysgError>): Outcome {
+    const outcome = outcomeOfStart(services, errors)
+    return { ...outcome, warnings: [...outcome.warnings, ...warningsOfAdHoc(this.#reconciler.roster.adHoc)] }
+  }
+
+  /** Services of the config. */
+  #ofConfig(): readonly Service[] {
+    return [...this.#reconciler.roster.services.values()].filter(({ isRemoved, isAdHoc }) => !isRemoved && !isAdHoc)
+  }
+
   #askAll(): readonly Service[] {
-    const services = [...this.#reconciler.roster.services.values()].filter(({ isRemoved }) => !isRemoved)
+    // One that was recorded but had not come up when the supervisor died. Those that have run are left alone.
+    for (const service of this.#reconciler.roster.adHoc) service.isAsked = true
+    const services = this.#ofConfig()
     for (const service of services) {
       service.isAsked = true
       if (service.intent.intent === 'up') rearmFailed(service)
@@ -359,7 +396,7 @@ export class System implements SystemApi {
   }
 
   #askNamed(names: readonly string[], withDeps: boolean): readonly Service[] {
-    const named = names.map((name) => this.#find(name))
+    const named = names.map((name) => this.#findKept(name))
     const all = this.#reconciler.roster.graph.withDependencies(names).map((name) => this.#find(name))
     const stopped = all.filter((service) => !names.includes(service.name) && service.intent.intent === 'stopped')
     if (stopped.length > 0 && !withDeps) {
@@ -383,7 +420,9 @@ export class System implements SystemApi {
   #setIntent(service: Service, intent: IntentRecord): void {
     const isNew = service.intent.intent !== intent.intent
     service.intent = intent
-    this.hooks.journal.call({ kind: 'intent', service: service.name, record: intent })
+    // Of one that is being forgotten nothing is remembered.
+    const isForgotten = service.isAdHoc && service.isRemoved
+    if (!isForgotten) this.hooks.journal.call({ kind: 'intent', service: service.name, record: intent })
     if (isNew)
       service.cause = this.emit('service.intent', { service: service.name }, { intent: intent.intent, by: 'you' }).seq
   }
@@ -397,10 +436,20 @@ export class System implements SystemApi {
     return service
   }
 
+  /** One that is not on its way out. @throws {SysgError} `SYSG_SERVICE_UNKNOWN`. */
+  #findKept(name: string): Service {
+    const service = this.#find(name)
+    if (service.isRemoved) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+    return service
+  }
+
   #checkOpen(): void {
     if (this.#reconciler.roster.isShuttingDown) throw new SysgError('SYSG_SHUTTING_DOWN', undefined)
   }
 }
+
+/** Nothing was left behind. */
+const emptyState: BootState = { lastSeq: 0, intents: {}, instances: [], outcomes: [], adHoc: [] }
 
 const rearmFailed = (service: Service): void => {
   if (service.planError !== undefined) {

@@ -27,6 +27,7 @@ export const viewOf = (service: Service, config: ResolvedSystem, nowMs: number):
     replicas: service.wantedReplicas,
     instances: service.living.map((instance) => instanceView(instance, nowMs)),
     retry_at: retryAt === undefined ? null : iso(retryAt),
+    ...(service.isAdHoc ? { ad_hoc: true } : {}),
   }
 }
 

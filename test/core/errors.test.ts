@@ -18,6 +18,12 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   ],
   SYSG_DEPENDENCY_DOWN: [{ service: 'api', reason: 'db is stopped' }],
   SYSG_SERVICE_UNKNOWN: [{ name: 'ap' }, { name: 'ap', suggestion: 'api' }],
+  SYSG_NAME_TAKEN: [
+    { name: 'api', command: './api', isAdHoc: true, isSame: true },
+    { name: 'api', command: './api', isAdHoc: true, isSame: false },
+    { name: 'api', command: './api', isAdHoc: false, isSame: false },
+  ],
+  SYSG_AD_HOC_IN_THE_WAY: [{ names: ['api'] }, { names: ['api', 'web'] }],
   SYSG_SPAWN_FAILED: ['ENOENT', 'EACCES', 'ENOEXEC', 'EAGAIN', 'EMFILE', 'ENOMEM', 'EWHAT'].map((errno) => ({
     ...{ service: 'api', program: './api', errno, why: 'no such file' },
   })),

@@ -122,7 +122,7 @@ describe('control', () => {
     const ignored = () => undefined
     const api = { hooks, host, registries, options: { socket }, registerMethod: ignored, onDispose: ignored }
     control.setup?.(api as never)
-    const nothing = { lastSeq: 0, intents: {}, instances: [], outcomes: [] }
+    const nothing = { lastSeq: 0, intents: {}, instances: [], outcomes: [], adHoc: [] }
     await hooks.boot.promise(nothing, { signal: new AbortController().signal })
     expect(order).toEqual([`listen ${socket}`, 'boot'])
   })

@@ -6,6 +6,7 @@ import {
   type IntentRecord,
   type OutcomeRecord,
   type Plugin,
+  type ResolvedService,
   type RetryDecision,
 } from '@systemg/core'
 import { z } from 'zod'
@@ -106,13 +107,17 @@ export const remembers = (): Plugin =>
       const intents = host.store.table('intents')
       const instances = host.store.table('instances')
       const outcomes = host.store.table('outcomes')
+      const adHoc = host.store.table('ad_hoc')
       const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as Record<string, never>
       hooks.journal.tap('remembers', (entry) => {
         const outcomeKey = entry.kind === 'outcome' ? `${entry.service}/${entry.replica}` : ''
         if (entry.kind === 'outcome' && entry.record === undefined) outcomes.delete(outcomeKey)
         else if (entry.kind === 'outcome') outcomes.set(outcomeKey, plain(entry.record))
-        else if (entry.kind === 'intent') intents.set(entry.service, plain(entry.record))
-        else {
+        else if (entry.kind === 'intent' || entry.kind === 'ad-hoc') {
+          const table = entry.kind === 'intent' ? intents : adHoc
+          if (entry.record === undefined) table.delete(entry.service)
+          else table.set(entry.service, plain(entry.record))
+        } else {
           host.store.transaction(() => {
             for (const record of entry.changed) instances.set(record.id, plain(record))
             for (const id of entry.ended) instances.delete(id)
@@ -129,6 +134,7 @@ export const remembers = (): Plugin =>
           ),
           outcomes: outcomes.entries().map(([, value]) => value as unknown as OutcomeRecord),
           instances: instances.entries().map(([, value]) => value as unknown as InstanceRecord),
+          adHoc: adHoc.entries().map(([, value]) => value as unknown as ResolvedService),
         }
       })
     },

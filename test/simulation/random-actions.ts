@@ -12,6 +12,8 @@ const kinds = [
   'apply',
   'applyFewer',
   'scale',
+  'startAdHoc',
+  'ofAdHoc',
   'exit',
   'fail',
   'kill',
@@ -53,6 +55,19 @@ export const act = async (
   const instance = view?.instances[amount % Math.max(1, view.instances.length)]
   const processes = sim.world.processes.list(name)
   const process = processes[amount % Math.max(1, processes.length)]
+  const adHoc = `a${target % 2}`
+  if (kind === 'startAdHoc') {
+    const { services: specs } = await sim.configOf({ [adHoc]: { exec: ['work', String(amount % 2)] } })
+    const [spec] = Object.values(specs)
+    if (spec !== undefined) of(system.startAdHoc(spec, { isNew: amount > 3 }))
+    return
+  }
+  if (kind === 'ofAdHoc') {
+    if (amount < 3) of(system.stop([adHoc]))
+    else if (amount === 3) of(system.restart({ names: [adHoc] }))
+    else for (const { pid } of sim.world.processes.list(adHoc)) sim.world.processes.kill(pid, 'SIGKILL')
+    return
+  }
   if (view === undefined && kind !== 'apply' && kind !== 'crashSupervisor') return
   switch (kind) {
     case 'startAll': {

@@ -1,8 +1,10 @@
 /** The methods every control client can rely on. Each checks its parameters and asks the system. */
 import {
+  serviceNamePattern,
   SysgError,
   type ControlMethod,
   type Outcome,
+  type ResolvedService,
   type ResolvedSystem,
   type ServiceView,
   type SystemApi,
@@ -35,6 +37,22 @@ const params = {
     config: z.custom<ResolvedSystem>((value) => isResolved(value), 'must be a resolved config'),
     all: z.boolean().optional(),
   }),
+  /** Resolved by the command, as a config is. */
+  startAdHoc: z.strictObject({
+    service: z.looseObject({
+      name: z.string().regex(serviceNamePattern),
+      command: z.string(),
+      argv: z.array(z.string()).min(1),
+      working_dir: z.string().startsWith('/'),
+      depends_on: z.strictObject({}),
+      startup_grace: ms,
+      stop_signal: z.string().startsWith('SIG'),
+      stop_timeout: ms,
+      replicas: z.int().min(0),
+      success_exit_codes: z.array(z.int()),
+    }),
+    new: z.boolean().optional(),
+  }),
   stop: z.strictObject({ services: someNames, grace_ms: ms.optional() }),
   restart: z.strictObject({ services: someNames.optional() }),
   scale: z.strictObject({ replicas: z.record(z.string().min(1), z.int().min(0)), wait: z.boolean().optional() }),
@@ -50,6 +68,8 @@ const params = {
  * - `status { services? }` → `{ project, supervisor, services }`, as `status --json` without what plugins add
  * - `plan { config, all? }` → `PlannedChange[]`; `apply { config, all? }` → `Outcome`: a config that the caller loaded and checked
  * - `settled { services? }` → `Outcome`, as soon as they are ready or have failed
+ * - `start_ad_hoc { service, new? }` → `Outcome` with the name as `service`: a resolved service that is in no config;
+ *   `new`: one of this name is an error, even if it runs the same command
  * - `start { services?, with_deps? }`, `stop { services, grace_ms? }`, `restart { services? }`,
  *   `scale { replicas: { [service]: number }, wait? }`, `shutdown { now?, why?, grace_ms? }` → `Outcome`; while one
  *   runs, what happens is told as `event` notifications
@@ -81,6 +101,12 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
         ...(withDeps === undefined ? {} : { withDeps }),
       }
       return progress.during(call, () => system.start({ ...wanted, signal: call.signal }))
+    },
+    start_ad_hoc: async (given, call) => {
+      const { service, new: isNew } = params.startAdHoc.parse(given)
+      const how = { ...(isNew === undefined ? {} : { isNew }), signal: call.signal }
+      const outcome = await progress.during(call, () => system.startAdHoc(service as unknown as ResolvedService, how))
+      return { ...outcome, service: service.name }
     },
     settled: (given, call) => {
       const { services } = params.settled.parse(given ?? {})

@@ -1,5 +1,6 @@
 /**
- * Remembers what must outlive the supervisor: intents of people, instances, how one-shots ended, and the history of events.
+ * Remembers what must outlive the supervisor: intents of people, ad-hoc services, instances, how one-shots ended, and the
+ * history of events.
  *
  * Owns no key. Taps `boot` (gives back what was remembered), `journal` (one transaction per entry), `event` (the newest
  * 10 000 are kept) and `shutdown`. Registers the control methods `events.read` and `events.follow`.
@@ -15,7 +16,7 @@ import {
 } from '@systemg/core'
 import { EventHistory } from './event-history.ts'
 import { eventMethods } from './methods.ts'
-import { asInstance, asIntent, asOutcome, toDurable, type Check } from './records.ts'
+import { asInstance, asIntent, asOutcome, asService, toDurable, type Check } from './records.ts'
 
 export const store = definePlugin({
   name: 'store',
@@ -25,6 +26,7 @@ export const store = definePlugin({
       intents: host.store.table('intents'),
       instances: host.store.table('instances'),
       outcomes: host.store.table('outcomes'),
+      adHoc: host.store.table('ad_hoc'),
     }
     const history = new EventHistory(host.store.log('events'), host.store.table('meta'))
     const listeners = new Set<(event: SysgEvent) => void>()
@@ -35,6 +37,7 @@ export const store = definePlugin({
       intents: { ...state.intents, ...Object.fromEntries(readTable(tables.intents, asIntent, host)) },
       instances: [...state.instances, ...readTable(tables.instances, asInstance, host).map(([, record]) => record)],
       outcomes: [...state.outcomes, ...readTable(tables.outcomes, asOutcome, host).map(([, record]) => record)],
+      adHoc: [...state.adHoc, ...readTable(tables.adHoc, asService, host).map(([, record]) => record)],
     }))
     hooks.journal.tap('store', (entry) => {
       // A power cut ends every instance: what is recorded of them need not survive it.
@@ -62,10 +65,14 @@ interface Tables {
   readonly intents: DurableTable
   readonly instances: DurableTable
   readonly outcomes: DurableTable
+  readonly adHoc: DurableTable
 }
 
 const write = (tables: Tables, entry: JournalEntry): void => {
   switch (entry.kind) {
+    case 'ad-hoc':
+      put(tables.adHoc, entry.service, entry.record)
+      break
     case 'intent':
       put(tables.intents, entry.service, entry.record)
       break

@@ -2,7 +2,7 @@
  * What the store gives back is what was put in, unless a disk or an older version damaged it. Each entry is checked by
  * itself, so that one bad record costs one record.
  */
-import type { Durable, InstanceRecord, IntentRecord, OutcomeRecord, SysgEvent } from '@systemg/core'
+import type { Durable, InstanceRecord, IntentRecord, OutcomeRecord, ResolvedService, SysgEvent } from '@systemg/core'
 import { z } from 'zod'
 
 const count = z.int().min(0)
@@ -20,6 +20,16 @@ const service = z.looseObject({
   stop_signal: z.string().startsWith('SIG'),
   stop_timeout: z.number().min(0),
   depends_on: z.record(z.string(), z.unknown()),
+})
+
+/** One that is to be run, and needs nothing of others. */
+const adHocService = service.extend({
+  command: z.string(),
+  working_dir: z.string(),
+  depends_on: z.strictObject({}),
+  startup_grace: z.number().min(0),
+  replicas: count,
+  success_exit_codes: z.array(z.number()),
 })
 
 const instance = z.looseObject({
@@ -63,6 +73,7 @@ export type Check<T> = (value: Durable) => T | undefined
 export const asIntent: Check<IntentRecord> = (value) => checked(intent, value) as IntentRecord | undefined
 export const asInstance: Check<InstanceRecord> = (value) => checked(instance, value) as InstanceRecord | undefined
 export const asOutcome: Check<OutcomeRecord> = (value) => checked(outcome, value) as OutcomeRecord | undefined
+export const asService: Check<ResolvedService> = (value) => checked(adHocService, value) as ResolvedService | undefined
 export const asEvent: Check<SysgEvent> = (value) => checked(event, value) as SysgEvent | undefined
 
 const checked = (schema: z.ZodType, value: Durable): unknown => {
@@ -71,5 +82,6 @@ const checked = (schema: z.ZodType, value: Durable): unknown => {
 }
 
 /** Records are plain JSON by contract; their types are too exact to say so. */
-export const toDurable = (record: IntentRecord | InstanceRecord | OutcomeRecord | SysgEvent): Durable =>
-  record as unknown as Durable
+export const toDurable = (
+  record: IntentRecord | InstanceRecord | OutcomeRecord | ResolvedService | SysgEvent,
+): Durable => record as unknown as Durable
