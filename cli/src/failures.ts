@@ -22,6 +22,10 @@ export const failures = {
     message: `There is no config in ${facts.folder}, nor in a folder above it.`,
     hint: `Looked for ${quoted(facts.names)}. \`sysg init\` writes one; \`--config\` names one.`,
   }),
+  SYSG_CONFIG_GONE: (facts: { names: readonly string[] }) => ({
+    message: `There is no config here any more, and services of one still run: ${quoted(facts.names)}.`,
+    hint: 'Bring the config back and `sysg start`, or end them with `sysg stop`.',
+  }),
   SYSG_CONFIG_UNREADABLE: (facts: { file: string; why: string }) => ({
     message: `The config ${facts.file} can't be read: ${facts.why}.`,
     hint: 'Check its name and permissions.',

@@ -86,7 +86,9 @@ const parseStrictly = (name: string | undefined, options: Options, args: readonl
       thrown instanceof Error
         ? thrown.message.replace(/\. To specify a positional.*$/s, '.').replace(/\n[\s\S]*$/, '')
         : String(thrown)
-    throw new Failure('SYSG_USAGE', { message, command: name })
+    const isOfProgram = name === 'start' && message.startsWith('Unknown option')
+    const more = isOfProgram ? ' An option of a program to start stands behind `--`.' : ''
+    throw new Failure('SYSG_USAGE', { message: `${message}${more}`, command: name })
   }
 }
 

@@ -24,12 +24,11 @@ export interface ReloadWorld {
 export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boolean): readonly PlannedChange[] => {
   const { services } = world.reconciler.roster
   const gone = [...services.values()]
-    .filter(({ name, isRemoved }) => !Object.hasOwn(next.services, name) && !isRemoved)
-    .map(({ name, isAdHoc }): PlannedChange =>
-      isAdHoc
-        ? { service: name, action: 'keep', because: ['ad hoc: no config touches it'] }
-        : { service: name, action: 'stop', because: ['no longer in the config'] },
-    )
+    .filter(({ name, isRemoved, isAdHoc }) => !Object.hasOwn(next.services, name) && !isRemoved && !isAdHoc)
+    .map(({ name }): PlannedChange => ({ service: name, action: 'stop', because: ['no longer in the config'] }))
+  const adHoc = world.reconciler.roster.adHoc
+    .filter(({ name }) => !Object.hasOwn(next.services, name))
+    .map(({ name }): PlannedChange => ({ service: name, action: 'keep', because: ['ad hoc: no config touches it'] }))
   const graph = new Graph(new Map(Object.entries(next.services)))
   const shared = changedDefaults(world, next)
   const kept = graph.order().map((name) => {
@@ -37,7 +36,7 @@ export const planChanges = (world: ReloadWorld, next: ResolvedSystem, all: boole
     const change = planOne({ world, shared }, services.get(name), spec, all)
     return { service: name, ...change }
   })
-  return [...gone, ...kept]
+  return [...gone, ...kept, ...adHoc]
 }
 
 /** Defaults for all services that `next` has otherwise, and that running instances cannot take up. */

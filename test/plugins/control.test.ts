@@ -162,6 +162,29 @@ describe('control', () => {
     expect(told).toHaveLength(count)
   })
 
+  it('starts a service that is in no config, once or by a name of its own', async () => {
+    await using sim = await begin()
+    const client = await connect(sim)
+    const { worker: service } = (await sim.configOf({ worker: { exec: ['work'] } })).services
+    const told: SysgEvent[] = []
+    const onNotify = (_method: string, event: unknown) => void told.push(event as SysgEvent)
+    expect(await call(sim, client, 'start_ad_hoc', { service }, { onNotify })).toEqual({
+      ...{ ok: true, problems: [], warnings: [], service: 'worker' },
+    })
+    expect(told.map(({ type }) => type)).toContain('service.ready')
+    expect(await call(sim, client, 'start_ad_hoc', { service })).toMatchObject({
+      ok: true,
+      warnings: ['`worker` runs already, with the same command.'],
+    })
+    const again = call(sim, client, 'start_ad_hoc', { service, new: true })
+    await expect(again).rejects.toMatchObject({ code: 'SYSG_NAME_TAKEN' })
+    expect(await call(sim, client, 'status', { services: ['worker'] })).toMatchObject({ services: [{ ad_hoc: true }] })
+    for (const wrong of [{ name: 'a b' }, { argv: [] }, { working_dir: 'here' }, { depends_on: { api: {} } }])
+      await expect(call(sim, client, 'start_ad_hoc', { service: { ...service, ...wrong } })).rejects.toMatchObject({
+        code: 'SYSG_CONTROL_PARAMS_INVALID',
+      })
+  })
+
   it.each([
     ['start', { services: ['nope'] }, 'SYSG_SERVICE_UNKNOWN', -32_000],
     ['status', { services: ['nope'] }, 'SYSG_SERVICE_UNKNOWN', -32_000],

@@ -79,6 +79,24 @@ describe('store', () => {
     expect(sim.events.find(({ seq }) => seq > last)?.seq).toBe(last + 1)
   })
 
+  it('gives back services that are in no config, and forgets them when they are stopped', async () => {
+    await using sim = await simulate([store], { api: { command: 'x' } })
+    const { worker } = (await sim.configOf({ worker: { exec: ['work', '--fast'] } })).services
+    if (worker === undefined) throw new Error('no such service')
+    await sim.finish(sim.system.startAdHoc(worker))
+    const { pids } = sim.service('worker')
+    sim.crash()
+    await sim.boot()
+    await sim.start()
+    expect(sim.service('worker').pids).toEqual(pids)
+    expect(sim.system.config.services['worker']).toEqual(worker)
+    await sim.finish(sim.system.stop(['worker']))
+    sim.crash()
+    await sim.boot()
+    await sim.start()
+    expect(sim.states).toEqual({ api: 'running' })
+  })
+
   it('leaves out damaged records with a warning, and starts', async () => {
     await using sim = await simulate([store], { api: { command: 'x' }, db: { command: 'y' } })
     await sim.finish(sim.system.stop(['db']))
@@ -88,11 +106,12 @@ describe('store', () => {
     disk.table('instances').set('api-8', [])
     disk.table('intents').set('api', { intent: 'sideways' })
     disk.table('outcomes').set('api@0', 'gone')
+    disk.table('ad_hoc').set('worker', { name: 'worker', argv: [] })
     disk.table('meta').set('seq', { not: 'a number' })
     await sim.boot()
     await sim.start()
     expect(sim.states).toEqual({ api: 'running', db: 'stopped' })
-    expect(sim.world.traceLines.filter((line) => line.includes('damaged'))).toHaveLength(4)
+    expect(sim.world.traceLines.filter((line) => line.includes('damaged'))).toHaveLength(5)
   })
 
   it('goes on while nothing can be stored', async () => {

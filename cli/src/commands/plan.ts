@@ -17,7 +17,7 @@ export const command: Command = {
     const paths = projectPaths(stateRoot(context.env, context.globals.sys), config.project.id)
     const supervisor = await tryConnect(paths)
     const all = context.typed.values['restart'] === true
-    const changes =
+    const ask = async (): Promise<readonly PlannedChange[]> =>
       supervisor === undefined
         ? Object.keys(config.services).map((service): PlannedChange => ({
             service,
@@ -25,7 +25,7 @@ export const command: Command = {
             because: ['nothing runs yet'],
           }))
         : ((await supervisor.call('plan', { config, all }, { timeoutMs: 10_000 })) as readonly PlannedChange[])
-    supervisor?.close()
+    const changes = await ask().finally(() => supervisor?.close())
     if (context.globals.json) context.terminal.out(`${JSON.stringify({ changes })}\n`)
     else print(context.terminal, changes)
     return exitCodes.done

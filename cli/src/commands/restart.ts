@@ -43,6 +43,8 @@ export const command: Command = {
       const { startSystem } = await import('../operations/start-system.ts')
       const options = {
         services: undefined,
+        command: undefined,
+        orCommand: undefined,
         daemonize: true,
         wait: true,
         withDeps: false,

@@ -1,16 +1,23 @@
 /** `sysg start`: bring the system up, in this terminal or in the background; on a running system, apply what changed. */
-import { serviceNames, type Command, type CommandContext } from '../command.ts'
-import { Failure } from '../failures.ts'
+import { askedOf, type AdHocCommand } from '../ad-hoc/asked.ts'
+import type { Command, CommandContext } from '../command.ts'
 import { durationMs } from '../terminal/duration.ts'
 
 export const command: Command = {
-  description: 'Start the system, or the named services and what they need',
+  description:
+    'Start the system, or the named services and what they need. With --name, or behind --, a program as a service that is in no config',
   services: true,
+  positionals: '[service…] | [--name n] [--] [program…]',
   args: {
     daemonize: {
       type: 'boolean',
       alias: 'd',
       description: 'Run in the background; return when everything is ready or something failed',
+    },
+    name: {
+      type: 'string',
+      description: 'Start a program as an ad-hoc service of this name; options of the program need `--` before it',
+      valueHint: 'name',
     },
     wait: {
       type: 'boolean',
@@ -23,20 +30,19 @@ export const command: Command = {
     stderr: { type: 'boolean', description: 'In the foreground, show only what services write to stderr' },
   },
   async run(context) {
-    if (context.typed.rest !== undefined) {
-      throw new Failure('SYSG_USAGE', {
-        message: 'An ad-hoc service (`sysg start -- command`) is not there yet.',
-        command: 'start',
-      })
-    }
+    const options = optionsOf(context)
     const { startSystem } = await import('../operations/start-system.ts')
-    return startSystem(context, optionsOf(context))
+    return startSystem(context, options)
   },
 }
 
 /** How `sysg start` was asked to go about it. */
 export interface StartOptions {
   readonly services: readonly string[] | undefined
+  /** A program to start as a service that is in no config. */
+  readonly command: AdHocCommand | undefined
+  /** What the names of services would be as a program, where there is no config. */
+  readonly orCommand: AdHocCommand | undefined
   readonly daemonize: boolean
   readonly wait: boolean
   readonly timeoutMs: number | undefined
@@ -45,10 +51,9 @@ export interface StartOptions {
 }
 
 const optionsOf = ({ typed }: CommandContext): StartOptions => {
-  const services = serviceNames(typed)
   const { values } = typed
   return {
-    services: services.length > 0 ? services : undefined,
+    ...askedOf(typed),
     daemonize: values['daemonize'] === true,
     wait: values['wait'] !== false,
     timeoutMs: typeof values['timeout'] === 'string' ? durationMs(values['timeout'], '--timeout') : undefined,

@@ -8,11 +8,16 @@ import type { ProjectPaths } from '../project/state-root.ts'
 import { changedCode } from '../supervisor/code-record.ts'
 import { printWarning } from '../terminal/print-error.ts'
 
-/** A config without mistakes. */
-export type ValidConfig = LoadedConfig & { readonly system: ResolvedSystem }
+/** A config without mistakes; without a file where there is none. */
+export type ValidConfig = Pick<LoadedConfig, 'plugins' | 'code'> & {
+  readonly file: string | undefined
+  readonly system: ResolvedSystem
+}
 
 /** @returns `undefined` when the config has mistakes; they have been reported, and nothing has been changed. */
-export const loadOrReport = async (context: CommandContext): Promise<ValidConfig | undefined> => {
+export const loadOrReport = async (
+  context: CommandContext,
+): Promise<(LoadedConfig & ValidConfig & { readonly file: string }) | undefined> => {
   const { cwd, env, globals, terminal } = context
   const loaded = await loadConfig({
     cwd,
@@ -34,7 +39,7 @@ export const loadOrReport = async (context: CommandContext): Promise<ValidConfig
 }
 
 /** A running supervisor takes up data, not code: say so when code has changed. */
-export const warnOfChangedCode = (context: CommandContext, loaded: LoadedConfig, paths: ProjectPaths): void => {
+export const warnOfChangedCode = (context: CommandContext, loaded: ValidConfig, paths: ProjectPaths): void => {
   const changed = changedCode(paths, loaded.code)
   if (changed.length === 0) return
   const files = changed.map((file) => shownPath(context.cwd, file)).join(', ')

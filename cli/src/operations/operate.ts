@@ -14,6 +14,8 @@ export interface Operation {
   readonly wait?: boolean
   /** Wait no longer than this; the operation goes on. */
   readonly timeoutMs?: number | undefined
+  /** Whether the connection is still needed after a failure. Default: it is closed. */
+  readonly keepsOpen?: (thrown: unknown) => boolean
 }
 
 export const operate = async (
@@ -40,7 +42,7 @@ export const operate = async (
     progress.clear()
     if (thrown === notWaiting) return exitCodes.done
     // An open connection would keep the command from ending.
-    supervisor.close()
+    if (operation.keepsOpen?.(thrown) !== true) supervisor.close()
     throw thrown
   } finally {
     waiting.end()

@@ -2,16 +2,19 @@
 import { connect, type Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
 import type { StartOptions } from '../commands/start.ts'
-import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { isCoded } from '../failures.ts'
+import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts'
+import { isCoded, type CodedError } from '../failures.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
+import { endWhenAllDone, type Verdict } from '../supervisor/exit-when.ts'
 import { survive } from '../supervisor/survive.ts'
 import { supervise, type RunningSupervisor } from '../supervisor/supervise.ts'
 import { followLogs } from '../terminal/follow-logs.ts'
 import { tellAbove } from '../terminal/live-block.ts'
+import { printError } from '../terminal/print-error.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { ValidConfig } from './load-or-report.ts'
 import { operate } from './operate.ts'
+import { startAdHoc } from './start-ad-hoc.ts'
 import { startOnRunning } from './start-system.ts'
 
 export const runForeground = async (
@@ -36,16 +39,42 @@ export const runForeground = async (
   if (running === undefined) return startOnRunning(context, options, await connect(paths), loaded, paths)
   survive(show)
   const stopping = stopOnSignals(context, running)
-  const { services, onlyStderr } = options
-  running.system.start(services === undefined ? {} : { names: services }).catch(() => undefined)
+  const { services, command, onlyStderr } = options
+  if (command === undefined)
+    running.system.start(services === undefined ? {} : { names: services }).catch(() => undefined)
   const own = await connect(paths)
   const logs = followLogs(context, own, { services: undefined, kind: onlyStderr ? 'stderr' : 'all' })
-  const params = services === undefined ? {} : { services }
-  operate(context, own, { verb: 'start', method: 'settled', params, timeoutMs: options.timeoutMs }).catch(ignoreEnd)
+  const judging = judgeOnceStarted(context, options, loaded, running, own)
   const verdict = await running.ended
   own.close()
   await logs.catch(ignoreEnd)
-  return stopping.exitCode() ?? ((verdict?.exitCode ?? exitCodes.done) as ExitCode)
+  const judge = await judging
+  return stopping.exitCode() ?? (((verdict ?? judge())?.exitCode ?? exitCodes.done) as ExitCode)
+}
+
+/** Resolves when everything is up or has failed, with how to learn what the end of the system is worth. */
+const judgeOnceStarted = async (
+  context: CommandContext,
+  options: StartOptions,
+  loaded: ValidConfig,
+  running: RunningSupervisor,
+  own: Supervisor,
+): Promise<() => Pick<Verdict, 'exitCode'> | undefined> => {
+  const { services, command, timeoutMs } = options
+  const params = services === undefined ? {} : { services }
+  const starting =
+    command === undefined
+      ? operate(context, own, { verb: 'start', method: 'settled', params, timeoutMs })
+      : startAdHoc(context, own, { command, loaded, timeoutMs, wait: true, isShown: true })
+  const failure = await starting.then(() => undefined, codedOnly)
+  if (failure !== undefined && command !== undefined && !endings.has(failure.code)) {
+    printError(context.terminal, failure)
+    if (running.system.view().every(({ instances }) => instances.length === 0)) {
+      void running.stop('nothing was started')
+      return () => ({ exitCode: exitCodeOf(failure.code) })
+    }
+  }
+  return loaded.file === undefined ? endWhenAllDone(running) : () => undefined
 }
 
 /** The output of a system that another process supervises. Ctrl-C ends the view alone. */
@@ -99,6 +128,11 @@ const stopOnSignals = (context: CommandContext, running: RunningSupervisor): { e
 }
 
 /** The connection to ourselves ends with the system. */
-const ignoreEnd = (thrown: unknown): void => {
-  if (!isCoded(thrown)) throw thrown
+const endings: ReadonlySet<string> = new Set(['SYSG_SHUTTING_DOWN', 'SYSG_CONTROL_LOST'])
+
+const ignoreEnd = (thrown: unknown): void => void codedOnly(thrown)
+
+const codedOnly = (thrown: unknown): CodedError => {
+  if (isCoded(thrown)) return thrown
+  throw thrown
 }

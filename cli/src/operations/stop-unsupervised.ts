@@ -18,7 +18,9 @@ export const stopUnsupervised = async (
   // Those not named would be left alone again, with nobody to bring them back: a supervisor is needed for that.
   if (services.length > 0) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
   // Stopping what is stopped is success.
-  if ((recordedServices(paths) ?? []).every(({ instances }) => instances.length === 0)) return exitCodes.done
+  const recorded = recordedServices(paths) ?? []
+  if (recorded.every(({ instances, kinds }) => instances.length === 0 && !kinds.includes('ad-hoc')))
+    return exitCodes.done
   const lock = acquireLock(paths.folder)
   if (lock === undefined) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: 0 })
   const host = createNodeHost({ folder: paths.folder, env: context.env })
@@ -42,6 +44,7 @@ const emptySystem = (paths: ProjectPaths): System['config'] => ({
   folder: '/',
   env: { vars: {}, file: [] },
   logs: { sink: 'file', max_bytes: 10 * 1024 * 1024, max_files: 5 },
+  stop_timeout: 10_000,
   max_concurrent_starts: Number.MAX_SAFE_INTEGER,
   respawn: false,
   exit_when: 'never',

@@ -31,7 +31,9 @@ export const locate = ({ globals, env, cwd }: Where): Located => {
   const root = stateRoot(env, globals.sys)
   if (globals.project !== undefined)
     return { root, paths: projectPaths(root, checkedId(globals.project)), config: undefined }
-  const { file, folder } = found({ globals, cwd })
+  const config = found({ globals, cwd, root })
+  if ('paths' in config) return config
+  const { file, folder } = config
   // A config of its own name in a folder that has run speaks to that folder's system.
   const id = readLink(linkOf(root, file)) ?? defaultProject(folder).id
   return { root, paths: projectPaths(root, id), config: file }
@@ -46,11 +48,14 @@ export const writeLink = (root: string, configFile: string, id: string): void =>
   fs.renameSync(draft, link)
 }
 
-const found = ({ globals, cwd }: Pick<Where, 'globals' | 'cwd'>) => {
+/** The config; without one what was started in this very folder, if ever anything was. */
+const found = ({ globals, cwd, root }: Pick<Where, 'globals' | 'cwd'> & { root: string }) => {
   try {
     return findConfig({ cwd, config: globals.config, also: systemConfigFolders(globals.sys) })
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.code === 'SYSG_CONFIG_NOT_FOUND') {
+      const paths = projectPaths(root, defaultProject(cwd).id)
+      if (fs.existsSync(paths.folder)) return { root, paths, config: undefined }
       throw new Failure('SYSG_NO_SUPERVISOR', { project: `${cwd}: it has no config, nor has a folder above it` })
     }
     throw thrown
@@ -65,7 +70,8 @@ const readLink = (path: string): string | undefined => {
   }
 }
 
-const checkedId = (id: string): string => {
+/** @throws {Failure} `SYSG_USAGE`. */
+export const checkedId = (id: string): string => {
   if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(id)) return id
   throw new Failure('SYSG_USAGE', { message: `\`${id}\` is no project id: it is made of a-z, 0-9, _ and -.` })
 }

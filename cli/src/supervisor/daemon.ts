@@ -10,10 +10,13 @@ import type { ProjectPaths } from '../project/state-root.ts'
 /** What a command tells the supervisor it starts, as JSON on its stdin. */
 export interface DaemonRequest {
   readonly cwd: string
-  readonly config: string
+  /** Undefined: there is none. */
+  readonly config: string | undefined
+  /** What the system is called where there is no config. */
+  readonly project: { readonly id: string; readonly name: string }
   readonly root: string
   readonly logLevel: LogLevel
-  /** Start only these and what they need. */
+  /** Start only these and what they need; none: what the command asks for later. */
   readonly services: readonly string[] | undefined
   /** The config, or a plugin of it, is code. */
   readonly hasCode: boolean

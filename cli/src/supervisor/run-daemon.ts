@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers'
 import { whyOf } from '@systemg/core'
 import { loadConfig } from '../config/load-config.ts'
+import { noConfig } from '../config/no-config.ts'
 import { firstPartyPlugins } from '../first-party.ts'
 import { takenExitCode, type DaemonRequest } from './daemon.ts'
 import { survive } from './survive.ts'
@@ -10,9 +11,8 @@ import { supervise } from './supervise.ts'
 /** Resolves with the exit code of the process. */
 export const runDaemon = async (): Promise<number> => {
   const request = JSON.parse(await text(process.stdin)) as DaemonRequest
-  const { config, cwd, env, root, logLevel, services } = request
-  const loaded = await loadConfig({ config, cwd, env, firstParty: firstPartyPlugins() })
-  if (loaded.system === undefined) throw new Error(`the config is not valid: ${loaded.problems[0]?.message ?? ''}`)
+  const { root, env, logLevel, services } = request
+  const loaded = await loadFor(request)
   const running = await supervise({
     ...{ root, env, logLevel },
     config: loaded.system,
@@ -30,4 +30,12 @@ export const runDaemon = async (): Promise<number> => {
   })
   const verdict = await running.ended
   return verdict?.exitCode ?? 0
+}
+
+const loadFor = async ({ config, project, cwd, env }: DaemonRequest) => {
+  const firstParty = firstPartyPlugins()
+  if (config === undefined) return noConfig(cwd, project, firstParty)
+  const { system, ...loaded } = await loadConfig({ config, cwd, env, firstParty })
+  if (system === undefined) throw new Error(`the config is not valid: ${loaded.problems[0]?.message ?? ''}`)
+  return { ...loaded, system }
 }

@@ -18,8 +18,8 @@ import { createTrace } from './trace.ts'
 
 export interface SupervisorOptions {
   readonly root: string
-  /** The config's real path. */
-  readonly configFile: string
+  /** The config's real path; undefined: there is none. */
+  readonly configFile: string | undefined
   readonly config: ResolvedSystem
   /** Files of the config and its plugins that are code. */
   readonly code: readonly string[]
@@ -55,7 +55,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     host = createNodeHost({ folder: paths.folder, env: options.env, trace })
     into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     const plugins = withOptions(options.plugins, {
-      control: { socket: paths.socket, pid: process.pid, version, config: configFile },
+      control: { socket: paths.socket, pid: process.pid, version, config: configFile ?? null },
       watch: { own: [root] },
       logs: { folder: paths.logs, pipes: join(paths.folder, 'run', 'output') },
     })
@@ -66,7 +66,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     })
     const verdict = watchExitCondition(config.exit_when, system, listeners)
     await system.boot()
-    writeLink(root, configFile, config.project.id)
+    if (configFile !== undefined) writeLink(root, configFile, config.project.id)
     recordCode(paths, options.code)
     return {
       system,

@@ -5,7 +5,7 @@ import { recordedServices } from './recorded-services.ts'
 
 export interface Leftover {
   readonly name: string
-  readonly what: readonly ('instance' | 'outcome' | 'intent' | 'logs')[]
+  readonly what: readonly ('instance' | 'outcome' | 'intent' | 'ad-hoc' | 'logs')[]
 }
 
 /** @param known - Services of the config. */

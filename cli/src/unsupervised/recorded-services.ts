@@ -7,8 +7,8 @@ import type { ProjectPaths } from '../project/state-root.ts'
 
 export interface RecordedService {
   readonly name: string
-  /** What is recorded: an instance that ran last, how a run ended, what somebody asked for by name. */
-  readonly kinds: readonly ('instance' | 'outcome' | 'intent')[]
+  /** What is recorded: an instance that ran last, how a run ended, what somebody asked for by name, that it is in no config. */
+  readonly kinds: readonly ('instance' | 'outcome' | 'intent' | 'ad-hoc')[]
   readonly instances: readonly RecordedInstance[]
 }
 
@@ -35,6 +35,7 @@ export const recordedServices = ({ folder }: ProjectPaths): readonly RecordedSer
       return known
     }
     for (const [name] of store.table('intents').entries()) of(name).kinds.add('intent')
+    for (const [name] of store.table('ad_hoc').entries()) of(name).kinds.add('ad-hoc')
     for (const [, value] of store.table('outcomes').entries()) {
       const name = field(value, 'service')
       if (typeof name === 'string') of(name).kinds.add('outcome')

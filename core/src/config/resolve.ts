@@ -129,6 +129,7 @@ const checkedSystem = (
   }
   return {
     ...Object.fromEntries(rest),
+    stop_timeout: stopTimeout,
     max_concurrent_starts: maxConcurrentStarts ?? Number.MAX_SAFE_INTEGER,
     project: projectOf(project, input.projectDefault),
     folder: input.folder,

@@ -93,6 +93,8 @@ export interface ResolvedSystem {
   readonly project: { readonly id: string; readonly name: string }
   /** The folder that relative paths start from. */
   readonly folder: string
+  /** Of services that do not say. */
+  readonly stop_timeout: number
   readonly max_concurrent_starts: number
   readonly respawn: boolean | undefined
   readonly exit_when: string

@@ -24,6 +24,7 @@ describe('a resolved system', () => {
     expect(system).toEqual({
       project: { id: 'app-1a2b', name: 'app' },
       folder: '/app',
+      stop_timeout: 10_000,
       max_concurrent_starts: Number.MAX_SAFE_INTEGER,
       exit_when: 'never',
       services: {
@@ -71,6 +72,7 @@ services:
 `)
     expect(system).toMatchObject({
       project: { id: 'shop', name: 'shop' },
+      stop_timeout: 3_000,
       max_concurrent_starts: 4,
       respawn: true,
       exit_when: 'a.b',
