@@ -226,3 +226,20 @@ it('a config that comes later takes its place beside them', async () => {
   expect(await box.states()).toEqual({ worker: 'running', api: 'running' })
   expect(await pidOf(box, 'worker')).toBe(pid)
 })
+
+it('exit_when knows nothing of them: a failed one ends no system, and a running one keeps none', async () => {
+  await using box = new Sandbox()
+  box.config('exit_when: all-done\nservices: { job: { command: "while [ ! -e go ]; do sleep 0.1; done; exit 5" } }')
+  const child = box.spawn(['start'])
+  const ended = new Promise((done) => child.once('exit', done))
+  await until(
+    () => box.run('status'),
+    ({ code }) => code === 0,
+  )
+  expect((await box.run('start', '-d', '--name', 'bad', '--', 'sh', '-c', 'exit 3')).code).toBe(1)
+  expect((await box.run('start', '-d', '--name', 'long', '--', 'sleep', '1000')).code).toBe(0)
+  expect(await box.states()).toEqual({ job: 'running', bad: 'failed', long: 'running' })
+  box.file('go', '')
+  expect(await ended).toBe(5)
+  expect(box.processes()).toEqual([])
+})
