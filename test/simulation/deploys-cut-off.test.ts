@@ -47,7 +47,10 @@ const killAt = (sim: Simulation, at: number): { wasKilled(): boolean } => {
 }
 
 const recordedAsActive = (sim: Simulation): number | undefined => {
-  const records = sim.host.store.table('instances').entries().map(([, record]) => record as unknown as InstanceRecord)
+  const records = sim.host.store
+    .table('instances')
+    .entries()
+    .map(([, record]) => record as unknown as InstanceRecord)
   return records.find(({ role }) => role === 'active')?.tree?.pid
 }
 

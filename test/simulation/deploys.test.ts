@@ -97,7 +97,11 @@ describe('a step that fails', () => {
       reason: 'exit code 2, `no disk`',
       set: ({ does }) => does.set('build', fails(2, 'compiling\nno disk\n')),
     },
-    'pre_start hangs': { step: 'pre_start', reason: 'it took longer than 5m', set: ({ does }) => does.set('build', hangs()) },
+    'pre_start hangs': {
+      step: 'pre_start',
+      reason: 'it took longer than 5m',
+      set: ({ does }) => does.set('build', hangs()),
+    },
     'the candidate dies at once': {
       step: 'ready',
       reason: 'exit code 3',

@@ -9,10 +9,12 @@ import { probed, remembers } from './plugins.ts'
 /** What a command does: fails with a code, hangs, or writes and succeeds. */
 export type Behaviour = Program
 
-export const succeeds = (text = ''): Behaviour => (self) => {
-  if (text !== '') self.write(text)
-  self.exit(0)
-}
+export const succeeds =
+  (text = ''): Behaviour =>
+  (self) => {
+    if (text !== '') self.write(text)
+    self.exit(0)
+  }
 
 export const fails =
   (code: number, text = ''): Behaviour =>

@@ -63,13 +63,19 @@ const phrases = {
   'instance.stopping': ({ pid, why }, instance) => `${instance} is stopping${withPid(pid)}${because(why)}`,
   'instance.adopted': ({ pid }, instance) => `${instance} was taken over (pid ${pid})`,
   'deploy.started': ({ strategy }, _, service) => `${service}: a ${strategy} deploy begins`,
-  'deploy.step': ({ step }, _, service) => `${service}: deploy step ${step}`,
+  'deploy.step': ({ step }, from, service) => `${service}: deploy step ${step}${from === service ? '' : ` (${from})`}`,
   'deploy.switched': ({ from, to }, _, service) =>
     `${service}: ${to} serves${from === null ? '' : ` instead of ${from}`}`,
   'deploy.succeeded': ({ duration_ms: durationMs }, _, service) =>
     `${service}: the deploy succeeded after ${formatElapsed(durationMs)}`,
   'deploy.rolled_back': ({ step, reason }, _, service) =>
     `${service}: the deploy was rolled back in step ${step}${because(reason)}`,
+  'deploy.undo_failed': ({ reason }, _, service) =>
+    `${service}: what the deploy had switched could not be taken back${because(reason)}`,
+  'deploy.switch_repeated': ({ slot }, _, service) => `${service}: users are led to slot ${slot} again`,
+  'deploy.switch_failed': ({ slot, reason }, _, service) =>
+    `${service}: users could not be led to slot ${slot}${because(reason)}`,
+  'service.pre_start': ({ command }, _, service) => `${service}: pre_start runs: ${command}`,
   'watch.changed': ({ paths, more }, _, service) =>
     `${service} is restarted: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`,
   'watch.failed': ({ reason }, _, service) => `${service}: not everything is watched: ${reason}`,

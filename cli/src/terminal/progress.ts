@@ -3,13 +3,14 @@
  * elsewhere nothing. `progressLines` is pure; the rest draws.
  */
 import type { Outcome, SysgEvent } from '@systemg/core'
-import { formatElapsed } from './age.ts'
+import { formatAge, formatElapsed } from './age.ts'
 import { blockOn, blockRows } from './live-block.ts'
 import { printOutcome } from './print-outcome.ts'
+import { advance, type ServiceProgress } from './service-progress.ts'
 import { styleOfState } from './state-style.ts'
 import { countStates } from './status-table.ts'
 import type { Style, Terminal } from './terminal.ts'
-import { fit, fitMiddle, pad, plain, widthOf } from './text.ts'
+import { fit, fitMiddle, pad, widthOf } from './text.ts'
 
 export type Verb = 'start' | 'stop' | 'restart' | 'shutdown' | 'scale'
 
@@ -29,16 +30,28 @@ export interface Progress {
 
 /** Events that come together are drawn together, ms. */
 const drawEveryMs = 40
+/** What takes a while shows how long it has taken. */
+const tickMs = 1_000
 
 export const createProgress = (terminal: Terminal, verb: Verb): Progress => {
   const seen = new Map<string, ServiceProgress>()
   const block = terminal.canDraw ? blockOn(terminal) : undefined
   let timer: NodeJS.Timeout | undefined
+  let isSoon = false
   let hasEnded = false
   const draw = (): void => {
     timer = undefined
-    const size = { columns: terminal.columns, rows: blockRows(terminal) }
-    block?.draw(progressLines([...seen.values()], verb, size, (style, text) => terminal.paintErr(style, text)))
+    isSoon = false
+    const view = { columns: terminal.columns, rows: blockRows(terminal), nowMs: Date.now() }
+    block?.draw(progressLines([...seen.values()], verb, view, (style, text) => terminal.paintErr(style, text)))
+    if (!hasEnded && [...seen.values()].some(({ step }) => step !== undefined)) drawAfter(tickMs)
+  }
+  const drawAfter = (delayMs: number): void => {
+    clearTimeout(timer)
+    isSoon = delayMs === drawEveryMs
+    timer = setTimeout(draw, delayMs)
+    // Drawing keeps no command alive.
+    timer.unref()
   }
   const end = (): void => {
     hasEnded = true
@@ -46,10 +59,8 @@ export const createProgress = (terminal: Terminal, verb: Verb): Progress => {
   }
   return {
     onEvent(event) {
-      if (block === undefined || hasEnded || !advance(seen, event) || timer !== undefined) return
-      timer = setTimeout(draw, drawEveryMs)
-      // Drawing keeps no command alive.
-      timer.unref()
+      if (block === undefined || hasEnded || !advance(seen, event) || isSoon) return
+      drawAfter(drawEveryMs)
     },
     done(outcome, views) {
       if (hasEnded) return
@@ -68,55 +79,11 @@ export const createProgress = (terminal: Terminal, verb: Verb): Progress => {
   }
 }
 
-/** One service during an operation. */
-export interface ServiceProgress {
-  readonly name: string
-  readonly state: string
-  /** What it waits for or why it is as it is; empty when there is nothing to say. */
-  readonly detail: string
-  /** From the first thing that happened to it until its present state, ms. */
-  readonly elapsedMs: number
-  /** When the first thing happened to it; wall clock, ms. */
-  readonly sinceMs: number
-}
-
-/** Take an event in. @returns whether anything about any service has changed. */
-export const advance = (seen: Map<string, ServiceProgress>, event: SysgEvent): boolean => {
-  const name = event.service
-  if (name === undefined) return false
-  const before = seen.get(name)
-  const timeMs = Date.parse(event.time)
-  const sinceMs = before?.sinceMs ?? timeMs
-  const state = states[event.type]
-  if (state !== undefined) {
-    const reason = (event.data as { readonly reason?: unknown }).reason
-    const detail = typeof reason === 'string' ? plain(reason) : ''
-    seen.set(name, { name, state, detail, sinceMs, elapsedMs: timeMs - sinceMs })
-    return true
-  }
-  if (event.type === 'service.scaled') {
-    const { from, to } = event.data as { readonly from?: unknown; readonly to?: unknown }
-    const now = before?.state ?? (from === 0 ? 'stopped' : 'running')
-    seen.set(name, { name, state: now, detail: `${String(from)} → ${String(to)}`, sinceMs, elapsedMs: 0 })
-    return true
-  }
-  if (before === undefined) return false
-  const happened = event.instance === undefined ? undefined : instanceWords[event.type]
-  if (happened !== undefined) {
-    seen.set(name, { ...before, detail: `${event.instance ?? ''} ${happened}`, elapsedMs: timeMs - sinceMs })
-    return true
-  }
-  if (event.type !== 'deploy.step') return false
-  const { step } = event.data as { readonly step?: unknown }
-  seen.set(name, { ...before, detail: `deploy: ${String(step)}` })
-  return true
-}
-
 /** At most `rows` lines, none wider than `columns`: what is not settled yet comes first when not all fit. */
 export const progressLines = (
   services: readonly ServiceProgress[],
   verb: Verb,
-  { columns, rows }: { readonly columns: number; readonly rows: number },
+  { columns, rows, nowMs }: { readonly columns: number; readonly rows: number; readonly nowMs?: number },
   paint: (style: Style, text: string) => string,
 ): string[] => {
   const shown = services.length <= rows ? services : mostTelling(services, verb, Math.max(0, rows - 1))
@@ -126,35 +93,14 @@ export const progressLines = (
   )
   const stateWidth = Math.max(0, ...shown.map(({ state }) => state.length))
   const lines = shown.map((service) =>
-    lineOf(service, isSettled(service, verb), { columns, nameWidth, stateWidth }, paint),
+    lineOf(service, isSettled(service, verb), { columns, nameWidth, stateWidth, nowMs }, paint),
   )
   if (shown.length === services.length) return lines
   const rest = services.filter((service) => !shown.includes(service))
   return [...lines, paint('dim', fit(`… and ${countStates(rest)}`, columns))]
 }
 
-const states: Readonly<Record<string, string>> = {
-  'service.waiting': 'waiting',
-  'service.blocked': 'blocked',
-  'service.starting': 'starting',
-  'service.ready': 'running',
-  'service.unhealthy': 'unhealthy',
-  'service.stopping': 'stopping',
-  'service.stopped': 'stopped',
-  'service.completed': 'completed',
-  'service.restarting': 'backoff',
-  'service.failed': 'failed',
-  'service.scheduled': 'scheduled',
-  'service.skipped': 'skipped',
-}
-
-/** What instances do while their service stays as it is. */
-const instanceWords: Readonly<Record<string, string>> = {
-  'instance.ready': 'is ready',
-  'instance.stopping': 'is stopping',
-}
-
-const moving: ReadonlySet<string> = new Set(['waiting', 'starting', 'stopping', 'backoff'])
+const moving: ReadonlySet<string> = new Set(['waiting', 'starting', 'deploying', 'stopping', 'backoff'])
 const bad: ReadonlySet<string> = new Set(['failed', 'blocked', 'unhealthy', 'backoff'])
 
 /** Nothing more is to be expected of it. What is to stop has not arrived while it is running. */
@@ -170,15 +116,22 @@ const mostTelling = (services: readonly ServiceProgress[], verb: Verb, count: nu
 }
 
 const lineOf = (
-  { name, state, detail, elapsedMs }: ServiceProgress,
+  { name, state, detail, elapsedMs, step }: ServiceProgress,
   settled: boolean,
-  { columns, nameWidth, stateWidth }: { columns: number; nameWidth: number; stateWidth: number },
+  {
+    columns,
+    nameWidth,
+    stateWidth,
+    nowMs,
+  }: { columns: number; nameWidth: number; stateWidth: number; nowMs: number | undefined },
   paint: (style: Style, text: string) => string,
 ): string => {
   const head = `  ${pad(fitMiddle(name, nameWidth), nameWidth)}  `
   const room = columns - widthOf(head)
   const time = settled && elapsedMs > 0 ? formatElapsed(elapsedMs) : ''
-  const rest = [time, detail].filter((part) => part !== '').join('  ')
+  const stepMs = step === undefined || nowMs === undefined ? 0 : nowMs - step.sinceMs
+  const said = stepMs >= tickMs ? `${detail} (${formatAge(stepMs)})` : detail
+  const rest = [time, said].filter((part) => part !== '').join('  ')
   const word = fit(state, room)
   const style = styleOfState(state)
   const spaces = ' '.repeat(Math.max(0, stateWidth - widthOf(word)) + 2)

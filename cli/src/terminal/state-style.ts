@@ -9,6 +9,7 @@ const styles: Readonly<Record<string, Style>> = {
   completed: 'green',
   starting: 'yellow',
   waiting: 'yellow',
+  deploying: 'yellow',
   backoff: 'yellow',
   blocked: 'yellow',
   stopping: 'yellow',

@@ -65,7 +65,6 @@ export const deploy = definePlugin({
     })
     hooks.prepare.tap({ name: 'deploy', stage: 10 }, (spec, { service, instance }) => {
       if (deploymentOf(service).blue_green?.slots === undefined) return spec
-      if (instance.replica > 0) throw oneReplicaOnly(service.name)
       const places = slots.places(service, slots.slotFor(service, instance))
       return placed(spec, places, slotVariables(service, places), host.env)
     })
@@ -161,10 +160,4 @@ const notRegistered = (name: string): SysgError =>
   SysgError.of('SYSG_DEPLOY_STRATEGY_UNKNOWN', {
     message: `The running supervisor knows no deploy strategy \`${name}\`.`,
     hint: 'Plugins are loaded when the supervisor starts: `sysg stop`, then `sysg start`.',
-  })
-
-const oneReplicaOnly = (service: string): SysgError =>
-  SysgError.of('SYSG_DEPLOY_SLOTS_SHARED', {
-    message: `\`${service}\` has \`blue_green.slots\`, which several replicas cannot share.`,
-    hint: `\`sysg scale ${service}=1\`, or use \`sockets\` instead of slots.`,
   })

@@ -6,7 +6,7 @@ export const wantedPorts = (lines: readonly string[], env: Readonly<Record<strin
   const complaints = lines.filter((line) => complaint.test(line))
   if (complaints.length === 0) return []
   const named = [...complaints, ...lines].flatMap((line) =>
-    [...line.matchAll(/(?:\bport\b\D{0,3}|[\d\]*:a-z]:)(\d{1,5})\b/gi)].map(([, port]) => Number(port)),
+    [...line.matchAll(/(?:\bport\b\D{0,3}|[\w\]*:\s]:|', )(\d{1,5})\b/gi)].map(([, port]) => Number(port)),
   )
   const given = ['SYSG_SLOT', 'PORT'].map((name) =>
     Number(/^(?:.*:)?(\d{1,5})$/.exec(env[name] ?? '')?.[1] ?? Number.NaN),
@@ -16,7 +16,7 @@ export const wantedPorts = (lines: readonly string[], env: Readonly<Record<strin
 
 /** As C, Go, Java, Node, Python, Ruby and Rust say it, and nginx. */
 const complaint =
-  /EADDRINUSE|address (?:is )?already in use|address in use|port (?:\S+ )?(?:is )?already (?:in use|allocated)/i
+  /EADDRINUSE|AddrInUse|address (?:is )?already in use|address in use|port (?:\S+ )?(?:is |was )?already (?:in use|allocated)/i
 
 /** A line for people: who has the port. `undefined` when nobody listens on any of them. */
 export const sayWhoHolds = async (

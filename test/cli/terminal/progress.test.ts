@@ -1,7 +1,8 @@
 import type { Outcome, SysgEvent } from '@systemg/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { printOutcome } from '../../../cli/src/terminal/print-outcome.ts'
-import { advance, createProgress, progressLines, type ServiceProgress } from '../../../cli/src/terminal/progress.ts'
+import { createProgress, progressLines } from '../../../cli/src/terminal/progress.ts'
+import { advance, type ServiceProgress } from '../../../cli/src/terminal/service-progress.ts'
 import { widthOf } from '../../../cli/src/terminal/text.ts'
 import { fakeTerminal } from './fake-terminal.ts'
 import { screenOf } from './screen.ts'
@@ -86,9 +87,56 @@ describe('the lines of progress', () => {
     `)
   })
 
-  it('show the step of a deploy', () => {
-    const services = after(event('api', 'service.starting', 0), event('api', 'deploy.step', 5, { step: 'pre_start' }))
-    expect(lines(services, 80)).toEqual(['  api  starting  deploy: pre_start'])
+  it('show a deploy step by step, how long a step takes, and what came of it', () => {
+    const deploy: readonly SysgEvent[] = [
+      event('api', 'deploy.started', 0, { strategy: 'rolling', replicas: 1 }),
+      event('api', 'deploy.step', 10, { step: 'pre_start', replica: 0 }),
+      event('api', 'deploy.step', 20, { step: 'candidate', replica: 0 }),
+      { ...event('api', 'deploy.step', 30, { step: 'ready', replica: 0 }), instance: 'api-4' },
+      { ...event('api', 'deploy.step', 2_000, { step: 'grace_period', replica: 0 }), instance: 'api-4' },
+    ]
+    const at = (count: number, nowMs: number) =>
+      progressLines(
+        after(...deploy.slice(0, count)),
+        'restart',
+        { columns: 80, rows: 9, nowMs: startMs + nowMs },
+        plainPaint,
+      )
+    expect([at(1, 5), at(2, 500), at(2, 3_500), at(4, 3_100), at(5, 2_100)].flat()).toEqual([
+      '  api  deploying',
+      '  api  deploying  pre_start',
+      '  api  deploying  pre_start (3s)',
+      '  api  deploying  candidate api-4: waiting until ready (3s)',
+      '  api  deploying  api-4 serves; grace_period',
+    ])
+    const good = after(...deploy, event('api', 'deploy.succeeded', 4_200, { duration_ms: 4_200 }))
+    expect(lines(good, 80)).toEqual(['  api  running  4.2s  deployed'])
+    const bad = after(...deploy, event('api', 'deploy.rolled_back', 900, { step: 'ready', reason: 'exit code 1' }))
+    expect(lines(bad, 80)).toEqual(['  api  running  900ms  the deploy failed in step ready: exit code 1'])
+  })
+
+  it('show the state that is left when a deploy takes the service down', () => {
+    const services = after(
+      event('api', 'deploy.started', 0, { strategy: 'immediate', replicas: 4 }),
+      event('api', 'deploy.step', 10, { step: 'stop', replica: 2 }),
+      event('api', 'service.stopping', 20, { reason: 'replaced' }),
+    )
+    expect(lines(services, 80)).toEqual(['  api  deploying  stopping the old instance (replica 3 of 4)'])
+    const left = [
+      event('api', 'service.failed', 30, { reason: 'exit code 1' }),
+      event('api', 'deploy.rolled_back', 40, { step: 'start', reason: 'exit code 1' }),
+    ]
+    const seen = new Map(services.map((service) => [service.name, service]))
+    for (const one of left) advance(seen, one)
+    expect(lines([...seen.values()], 80)).toEqual(['  api  failed  40ms  the deploy failed in step start: exit code 1'])
+  })
+
+  it('show `pre_start` of a first start', () => {
+    const services = after(
+      event('api', 'service.starting', 0),
+      event('api', 'service.pre_start', 5, { command: 'make' }),
+    )
+    expect(lines(services, 80)).toEqual(['  api  starting  pre_start'])
   })
 
   it('do not count what still runs as stopped', () => {
@@ -117,6 +165,18 @@ describe('progress', () => {
     vi.advanceTimersByTime(100)
     expect(screenOf(terminal.stderr)).toEqual(['  api  starting', '  db   running', ''])
     expect(terminal.stderr.split('api')).toHaveLength(3)
+  })
+
+  it('counts the time of a step while nothing else happens', () => {
+    const terminal = fakeTerminal({ interactive: true, rows: 10 })
+    const progress = createProgress(terminal, 'restart')
+    const now = Date.now() - startMs
+    progress.onEvent(event('api', 'deploy.started', now, { strategy: 'rolling', replicas: 1 }))
+    progress.onEvent(event('api', 'deploy.step', now, { step: 'pre_start', replica: 0 }))
+    vi.advanceTimersByTime(3_500)
+    expect(screenOf(terminal.stderr)).toEqual(['  api  deploying  pre_start (3s)', ''])
+    progress.done(fine)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('ends with what was drawn and how many are in which state', () => {
