@@ -7,7 +7,7 @@ import type { ResolvedService } from './config/types.ts'
 import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Clock } from './host.ts'
-import type { LaunchSpec } from './hooks.ts'
+import type { LaunchSpec, Replacing } from './hooks.ts'
 import type { Instance } from './instance.ts'
 import { ReplicaReplacement } from './replacement.ts'
 import type { Replica } from './replica.ts'
@@ -31,6 +31,8 @@ export interface DeployWorld {
   /** Start an instance of a replica with `spec`. Becomes the active one when none lives. */
   launch(service: Service, replica: Replica, spec: ResolvedService, refine?: (spec: LaunchSpec) => LaunchSpec): Instance
   record(changed: readonly Instance[]): void
+  /** What plugins have to do before anything is touched. @throws {SysgError} when one refuses. */
+  beforeReplace(at: Replacing): Promise<void>
   stop(instance: Instance, detail: string): void
   /** A replica's deploy is over and nothing of it is active: what becomes of it is the policy's decision. */
   settle(service: Service, replica: Replica): void
@@ -117,8 +119,13 @@ export class Deploy {
   }
 
   async #prepare(run: { step: string }): Promise<void> {
-    if (this.strategy.prepare === undefined) return
     const { signal } = this.#controller
+    const running = this.#service.replicas.find(({ active }) => active !== undefined)?.active
+    if (running !== undefined) {
+      run.step = 'prepare'
+      await orAborted(this.#world.beforeReplace({ service: this.target, running: running.service, signal }), signal)
+    }
+    if (this.strategy.prepare === undefined) return
     const begin = {
       service: this.target,
       signal,

@@ -105,6 +105,15 @@ export type RetryDecision =
     }
   | { readonly giveUp: string }
 
+/** A service whose running instances are about to be replaced. */
+export interface Replacing {
+  /** The config to bring up. */
+  readonly service: ResolvedService
+  /** The config of what runs. */
+  readonly running: ResolvedService
+  readonly signal: AbortSignal
+}
+
 /** A health plugin's judgement of a running instance. */
 export interface ProbeVerdict {
   readonly service: ResolvedService
@@ -227,6 +236,12 @@ export interface Hooks {
    */
   readonly replace: SyncBailHook<[at: { service: ResolvedService; running: ResolvedService }], Strategy | undefined>
   /**
+   * Do what the new instance needs and what may fail, while the old one still serves; or refuse by throwing.
+   *
+   * Kind: series, async. When: a deploy has begun, none of its steps has. Error: the deploy fails; what runs is left alone.
+   */
+  readonly beforeReplace: AsyncSeries<[at: Replacing]>
+  /**
    * Do what has to be done before the stop signal is sent.
    *
    * Kind: series, async. When: the instance is `stopping`, its processes live. Error: reported; the stop goes on.
@@ -260,6 +275,7 @@ export const hookPolicies = {
   exited: { kind: 'waterfall', onError: 'report', limitMs: 2_000 },
   retry: { kind: 'bail', onError: 'report', limitMs: minute },
   replace: { kind: 'bail', onError: 'fail', limitMs: minute },
+  beforeReplace: { kind: 'series', onError: 'fail', limitMs: minute },
   beforeStop: { kind: 'series', onError: 'report', limitMs: 10_000 },
   stopped: { kind: 'series', onError: 'report', limitMs: minute },
 } as const satisfies Record<keyof Hooks, HookPolicy>
@@ -283,6 +299,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     exited: new AsyncSeriesWaterfallHook(['lastLines', 'run'], 'exited'),
     retry: new SyncBailHook(['run'], 'retry'),
     replace: new SyncBailHook(['at'], 'replace'),
+    beforeReplace: new AsyncSeriesHook(['at'], 'beforeReplace'),
     beforeStop: new AsyncSeriesHook(['at'], 'beforeStop'),
     stopped: new SyncHook(['instance'], 'stopped'),
   }

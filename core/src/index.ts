@@ -14,6 +14,7 @@ export {
   type PlanDecision,
   type ProbeVerdict,
   type ReadyGate,
+  type Replacing,
   type RetryDecision,
   type StartKind,
 } from './hooks.ts'

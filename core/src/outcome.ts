@@ -1,5 +1,5 @@
 /** What an operation on services came to, in the words of its caller. */
-import { SysgError } from './errors.ts'
+import { SysgError, whyOf } from './errors.ts'
 import type { Replica } from './replica.ts'
 import type { Service } from './service.ts'
 import type { Outcome } from './system-api.ts'
@@ -61,13 +61,29 @@ const isDown = ({ state }: Replica): boolean => state === 'failed' || state === 
 const incomplete = ({ name, seen: { reason } }: Service): SysgError =>
   new SysgError('SYSG_REPLICAS_INCOMPLETE', { service: name, reason: reason ?? 'some are down' })
 
-const startError = ({ name, seen: { state, reason } }: Service): SysgError => {
+const startError = (service: Service): SysgError => {
+  const {
+    name,
+    seen: { state, reason },
+  } = service
+  const refusal = refusalOf(service)
+  if (refusal !== undefined && state === 'failed') return refusal
+  if (refusal !== undefined && state === 'backoff') {
+    const text = { message: `${whyOf(refusal)}; it is tried again.`, hint: refusal.hint ?? 'Nothing to do.' }
+    return SysgError.of(refusal.code, text, { cause: refusal })
+  }
   if (state === 'blocked')
     return new SysgError('SYSG_START_BLOCKED', { service: name, reason: reason ?? 'a dependency is down' })
   const why = reason === null ? `it is ${state ?? 'unknown'}` : reason
   const what =
     state === 'backoff' ? `${why}; it is tried again` : state === 'failed' ? why : `it is ${state ?? 'unknown'}: ${why}`
   return new SysgError('SYSG_START_FAILED', { service: name, reason: what })
+}
+
+/** Why its last run was never begun, in the words of whoever refused it. */
+const refusalOf = ({ replicas }: Service): SysgError | undefined => {
+  const failure = replicas.map(({ last }) => last?.failure).findLast((one) => one !== undefined)
+  return failure?.code === 'SYSG_START_FAILED' ? undefined : failure
 }
 
 const stoppedByYou = (name: string) => `\`${name}\` stays stopped, as you asked; \`sysg start -s ${name}\` starts it.`

@@ -50,12 +50,14 @@ export interface RawConfig {
   readText(path: string): Promise<string | undefined>
 }
 
-/** A mistake that a plugin found in a config. `path` leads to the value: `['services', 'api', 'cron']`. */
+/** Something that a plugin found in a config. `path` leads to the value: `['services', 'api', 'cron']`. */
 export interface ConfigIssue {
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly hint?: string
   readonly code?: `SYSG_${string}`
+  /** A `warning` is told, and the config is good all the same. Default: `error`. */
+  readonly severity?: 'error' | 'warning'
 }
 
 export interface Plugin<Options = unknown> {
@@ -90,7 +92,7 @@ export interface Plugin<Options = unknown> {
     readonly config: ResolvedSystem
     readonly readText: ReadText
   }): Promise<Readonly<Record<string, Inputs>>>
-  /** Find combinations that cannot work. Called with the checked config. */
+  /** Find combinations that cannot work, or that people should know of. Called with the checked config. */
   check?(config: ResolvedSystem): readonly ConfigIssue[]
   /**
    * Which changed keys of a service need no restart: `plan` and reload leave the service alone when only these differ.

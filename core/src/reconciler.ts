@@ -109,6 +109,7 @@ export class Reconciler {
       emit: (type, of, data) => this.#world.emit(type, { ...of, instance: of.instance?.id }, data),
       launch: (service, replica, spec, refine) => this.#launch(service, replica, spec, refine),
       record: (changed) => this.#record(changed),
+      beforeReplace: (at) => this.#world.hooks.beforeReplace.promise(at),
       stop: (instance, detail) => {
         this.requestStop(instance, { why: 'deploy', detail })
         instance.beginStop()

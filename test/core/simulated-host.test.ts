@@ -701,8 +701,7 @@ describe('simulated output', () => {
 
 describe('simulated addresses', () => {
   const address = 'tcp://127.0.0.1:8080'
-  const listen = (world: SimulatedWorld, host = world.host()) =>
-    (host.sockets ?? expect.unreachable('no sockets')).listen(address, {})
+  const listen = (world: SimulatedWorld, host = world.host()) => host.sockets.listen(address, {})
 
   it('gives an address to one supervisor, as often as it asks, and to nobody else meanwhile', async () => {
     const world = createWorld()
@@ -750,7 +749,7 @@ describe('simulated addresses', () => {
 
   it('refuses what is no address', async () => {
     const host = createWorld().host()
-    await expect(host.sockets?.listen('8080', {})).rejects.toMatchObject({ errno: 'EINVAL' })
+    await expect(host.sockets.listen('8080', {})).rejects.toMatchObject({ errno: 'EINVAL' })
   })
 })
 

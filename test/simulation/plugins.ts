@@ -85,13 +85,13 @@ export const sockets = (addresses: Readonly<Record<string, string>>): Plugin =>
     name: 'sockets',
     setup: (api) => {
       const { hooks, host } = api
-      const held = new Map<string, ReturnType<NonNullable<typeof host.sockets>['listen']>>()
+      const held = new Map<string, ReturnType<typeof host.sockets.listen>>()
       api.onDispose(async () => {
         for (const socket of held.values()) (await socket).close()
       })
       hooks.prepare.tapPromise('sockets', async (spec, { service }) => {
         const address = addresses[service.name]
-        if (address === undefined || host.sockets === undefined) return spec
+        if (address === undefined) return spec
         const socket = held.get(service.name) ?? host.sockets.listen(address, {})
         held.set(service.name, socket)
         return { ...spec, inherit: [...spec.inherit, await socket], env: { ...spec.env, LISTEN_FDS: '1' } }

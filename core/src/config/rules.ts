@@ -46,8 +46,10 @@ export const checkPlugins = (uses: readonly PluginUse[], system: ResolvedSystem,
   const wasSound = !findings.hasErrors
   for (const { plugin } of uses) {
     try {
-      for (const { path, message, hint, code } of plugin.check?.(system) ?? [])
-        findings.addText(code ?? 'SYSG_CONFIG_COMBINATION', hint === undefined ? { message } : { message, hint }, path)
+      for (const { path, message, hint, code, severity } of plugin.check?.(system) ?? []) {
+        const text = hint === undefined ? { message } : { message, hint }
+        findings.addText(code ?? 'SYSG_CONFIG_COMBINATION', text, path, { severity })
+      }
     } catch (error) {
       // A config with mistakes has gaps; a check that stumbles over one says nothing about the plugin.
       if (wasSound) findings.addThrown(error, plugin.name, 'check', [])

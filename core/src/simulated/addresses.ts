@@ -53,7 +53,21 @@ export class Addresses {
 
   /** The port of one supervisor. */
   socketsOf(supervisor: Supervisor): Sockets {
-    return { listen: (address) => supervisor.call('listen', () => this.#listen(address, supervisor)) }
+    return {
+      listen: (address) => supervisor.call('listen', () => this.#listen(address, supervisor)),
+      inherited: () =>
+        [...this.#bindings].filter(([, binding]) => isLeftTo(supervisor, binding)).map(([address]) => address),
+      settled: () => supervisor.call('settled', () => undefined),
+    }
+  }
+
+  /** What was left by supervisors that were killed stays open only where a process has it. */
+  lose(): void {
+    for (const [address, binding] of [...this.#bindings]) {
+      if (typeof binding.owner !== 'object' || binding.owner.isAlive) continue
+      binding.open = 0
+      this.#release(address, binding)
+    }
   }
 
   clear(): void {
@@ -63,8 +77,12 @@ export class Addresses {
   #listen(address: string, supervisor: Supervisor): Descriptor {
     if (!addressForm.test(address)) throw new HostError('EINVAL', `listen EINVAL: ${address} is no address`)
     const binding = this.#bindings.get(address) ?? { owner: supervisor, open: 0, users: new Set<SimulatedProcess>() }
-    if (this.#bindings.has(address) && !isOpenTo(supervisor, binding))
-      throw new HostError('EADDRINUSE', `listen EADDRINUSE: ${address}`)
+    if (this.#bindings.has(address) && !isOpenTo(supervisor, binding)) {
+      const pids = [...binding.users].map(({ pid }) => pid)
+      throw new HostError('EADDRINUSE', `${pids.length > 0 ? `pid ${pids.join(', ')}` : 'another program'} has it`, {
+        pids,
+      })
+    }
     if (binding.owner !== supervisor) Object.assign(binding, { owner: supervisor, open: 0 })
     this.#bindings.set(address, binding)
     binding.open++
@@ -97,5 +115,9 @@ export class Addresses {
 }
 
 /** It listens there itself, or takes up what one that was killed had open. */
-const isOpenTo = (supervisor: Supervisor, { owner, open }: Binding): boolean =>
-  typeof owner === 'object' && open > 0 && (owner === supervisor || !owner.isAlive)
+const isOpenTo = (supervisor: Supervisor, binding: Binding): boolean =>
+  (binding.owner === supervisor && binding.open > 0) || isLeftTo(supervisor, binding)
+
+/** One that was killed had it open. */
+const isLeftTo = (supervisor: Supervisor, { owner, open }: Binding): boolean =>
+  typeof owner === 'object' && owner !== supervisor && open > 0 && !owner.isAlive

@@ -121,6 +121,8 @@ export const createWorld = (options: WorldOptions = {}) => {
     },
     /** SIGKILL: its timers never fire, its promises never settle, what it had not written is lost. Processes live on. */
     crashSupervisor: (host: Host): void => supervisors.get(host)?.kill(),
+    /** What kept the sockets of supervisors that were killed is killed, too. */
+    loseSockets: (): void => shared.addresses.lose(),
     /** Lose power and start again: everything but files and the store is gone. */
     reboot: (): void => {
       for (const supervisor of [...supervisors.values()]) supervisor.kill()
@@ -175,6 +177,7 @@ export const createWorld = (options: WorldOptions = {}) => {
     pipe: (path: string): { readonly size: number; readonly blockedBytes: number } => shared.streams.pipe(path),
     /** Connect to what a host serves. */
     connect: (path: string): Promise<Connection> => shared.network.connect(path),
+    isBound: (address: string): boolean => shared.addresses.isBound(address),
     /** Somebody outside takes an address, or gives it back. */
     occupy: (address: string, taken = true): void => shared.addresses.occupy(address, taken),
   }

@@ -11,6 +11,7 @@ import { outputContract } from './host-contract/output.ts'
 import { processesContract } from './host-contract/processes.ts'
 import { runContract } from './host-contract/run.ts'
 import { defineCheck, type Part, type TestApi } from './host-contract/session.ts'
+import { socketsContract } from './host-contract/sockets.ts'
 import { storeContract } from './host-contract/store.ts'
 import { treesContract } from './host-contract/trees.ts'
 import type { HostUnderTest } from './host-contract/under-test.ts'
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, Part>> = {
   files: filesContract,
   store: storeContract,
   net: netContract,
+  sockets: socketsContract,
 }
 
 /** Define the suite for one kind of host. `make` is called for each test. */
