@@ -6,12 +6,15 @@ import { HostError, type Descriptor } from '@systemg/core'
 export class FdDescriptor implements Descriptor {
   readonly kind: Descriptor['kind']
   readonly label: string
+  readonly #release: (fd: number) => void
   #fd: number | undefined
 
-  constructor(kind: Descriptor['kind'], label: string, fd: number) {
+  /** @param release - What closing does; default: close the number. */
+  constructor(kind: Descriptor['kind'], label: string, fd: number, release: (fd: number) => void = closeSync) {
     this.kind = kind
     this.label = label
     this.#fd = fd
+    this.#release = release
   }
 
   /** The number, while it is open. @throws {HostError} `EBADF` afterwards. */
@@ -23,7 +26,7 @@ export class FdDescriptor implements Descriptor {
   close(): void {
     const fd = this.#fd
     this.#fd = undefined
-    if (fd !== undefined) closeSync(fd)
+    if (fd !== undefined) this.#release(fd)
   }
 }
 

@@ -1,11 +1,12 @@
 /** Unix sockets for the control protocol: 0600, and only one supervisor on each. */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { chmodSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
-import { HostError, type Net } from '@systemg/core'
+import type { Net } from '@systemg/core'
 import { connectionOf } from './connection.ts'
-import { errnoOf, hostError } from './host-error.ts'
+import { hostError } from './host-error.ts'
 import { prepareSocket } from './prepare-socket.ts'
+import { removeStale } from './stale-socket.ts'
 
 export const nodeNet: Net = {
   async serve(wantedPath, accept) {
@@ -29,30 +30,6 @@ export const nodeNet: Net = {
     }
   },
 }
-
-/** @throws {HostError} `EADDRINUSE` when somebody answers, `ENOTSOCK` when something else is there. */
-const removeStale = async (path: string): Promise<void> => {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats === undefined) return
-  if (!stats.isSocket()) throw new HostError('ENOTSOCK', `${path} exists and is not a socket`)
-  if (await answers(path)) throw new HostError('EADDRINUSE', `somebody listens on ${path}`)
-  try {
-    unlinkSync(path)
-  } catch (thrown) {
-    if (errnoOf(thrown) !== 'ENOENT') throw hostError(`remove ${path}`, thrown)
-  }
-}
-
-/** Only a refusal proves that nobody listens: a full backlog (`EAGAIN`) is an answer, too. */
-const answers = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errnoOf(error))))
-  })
 
 const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {

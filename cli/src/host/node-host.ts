@@ -8,7 +8,9 @@ import { nodeFiles } from './files.ts'
 import { nodeNet } from './net.ts'
 import { openOutput } from './output.ts'
 import { createProcesses } from './processes.ts'
+import type { PassedSocket } from './passed-sockets.ts'
 import { run } from './run.ts'
+import { createSockets } from './sockets.ts'
 import { openStore } from './store.ts'
 
 export interface NodeHostOptions {
@@ -18,6 +20,8 @@ export interface NodeHostOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: nobody listens. */
   readonly trace?: Trace
+  /** Sockets that were opened for this process. Default: none. */
+  readonly passed?: readonly PassedSocket[]
 }
 
 export interface NodeHost extends Host {
@@ -31,10 +35,11 @@ export interface NodeHost extends Host {
  * @throws {SysgError} `SYSG_STATE_NEWER`. @throws {HostError} When the state folder can't be used.
  */
 export const createNodeHost = (options: NodeHostOptions): NodeHost => {
-  const { folder, env = process.env, trace = () => undefined } = options
+  const { folder, env = process.env, trace = () => undefined, passed = [] } = options
   const store = openStore(folder, { trace })
   const processes = createProcesses(trace)
   const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
+  const sockets = createSockets({ trace, passed })
   return {
     clock: nodeClock,
     random: () => Math.random(),
@@ -46,9 +51,11 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     files: nodeFiles,
     store,
     net: nodeNet,
+    sockets,
     trace,
     async dispose() {
       processes.dispose()
+      sockets.dispose()
       store.close()
       await fifos.close()
     },

@@ -19,7 +19,7 @@ export const processInfo = (stat: ProcessStat): ProcessInfo => ({
 })
 
 /** Arguments joined by spaces; `undefined` when the process has none or is gone. */
-const commandLine = (pid: number): string | undefined => {
+export const commandLine = (pid: number): string | undefined => {
   const text = readStart(`/proc/${pid}/cmdline`).replace(/\0+$/, '').replaceAll('\0', ' ')
   return text === '' ? undefined : text
 }

@@ -8,7 +8,7 @@ import { System, whyOf, type Outcome, type PluginUse, type ResolvedSystem, type 
 import { StreamLog, supervisorSource } from '@systemg/plugins/logs'
 import type { LogLevel } from '../command.ts'
 import { firstPartyPlugins } from '../first-party.ts'
-import { acquireLock, createNodeHost, type Lock, type NodeHost } from '../host/index.ts'
+import { acquireLock, createNodeHost, passedSockets, type Lock, type NodeHost } from '../host/index.ts'
 import { writeLink } from '../project/locate.ts'
 import { projectPaths } from '../project/state-root.ts'
 import { version } from '../version.ts'
@@ -52,7 +52,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
   const { trace, into } = createTrace(options.logLevel, options.show)
   let host: NodeHost | undefined
   try {
-    host = createNodeHost({ folder: paths.folder, env: options.env, trace })
+    const passed = passedSockets(process.env, process.pid)
+    host = createNodeHost({ folder: paths.folder, env: options.env, trace, passed })
     into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     const plugins = withOptions(options.plugins, {
       control: { socket: paths.socket, pid: process.pid, version, config: configFile ?? null },
