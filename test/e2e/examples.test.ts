@@ -24,7 +24,7 @@ it('has a test for every example', () => {
   const folders = readdirSync(join(repository, 'examples'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(repository, 'examples', entry.name, 'README.md')))
     .map(({ name }) => name)
-  expect(folders.sort()).toEqual(['first', 'shop', 'typescript'])
+  expect(folders.sort()).toEqual(['first', 'shop', 'typescript', 'zero-downtime'])
 })
 
 it('first: web starts after the database and greets visitors by their number', async () => {
@@ -109,6 +109,36 @@ it('typescript: the plugin in the config writes down every start', async () => {
   expect(await example.states()).toEqual({ minutes: 'running', seconds: 'running' })
   await example.sysg('restart', '-s', 'seconds')
   expect(starts()).toEqual(['minutes started', 'seconds started', 'seconds started'])
+
+  await example.sysg('stop')
+  await example.untilNothingRuns()
+})
+
+it('zero-downtime: every request is answered while the service is restarted, on old connections and on new ones', async () => {
+  const [port] = await freePorts()
+  const example = openExample('zero-downtime', { PORT: String(port) })
+  await example.sysg('start', '-d')
+
+  let isOver = false
+  const failures: unknown[] = []
+  const pids = new Set<string>()
+  const client = async (headers: Readonly<Record<string, string>>) => {
+    while (!isOver) {
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { headers }).then(
+        (response) => response.text(),
+        (thrown: unknown) => void failures.push(thrown),
+      )
+      if (answer !== undefined) pids.add(answer.replace(/^.*pid /s, ''))
+    }
+  }
+  const clients = [client({}), client({ connection: 'close' }), client({ connection: 'close' })]
+  for (let restarts = 0; restarts < 3; restarts++) await example.sysg('restart', '-s', 'web')
+  const last = await example.pid('web')
+  await vi.waitFor(() => expect(pids).toContain(`${last}\n`), patience)
+  isOver = true
+  await Promise.all(clients)
+  expect(failures).toEqual([])
+  expect(pids.size).toBeGreaterThan(1)
 
   await example.sysg('stop')
   await example.untilNothingRuns()

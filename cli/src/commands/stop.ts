@@ -16,6 +16,10 @@ export const command: Command = {
       description: 'From the stop signal to SIGKILL, instead of `stop_timeout`',
       valueHint: '10s',
     },
+    release: {
+      type: 'boolean',
+      description: 'With a service: also close its `sockets`, so that others may listen there',
+    },
   },
   async run(context) {
     const services = serviceNames(context.typed)
@@ -29,7 +33,12 @@ export const command: Command = {
     }
     if (services.length > 0) {
       const code = await operate(context, supervisor, { verb: 'stop', method: 'stop', params: { services, ...grace } })
-      supervisor.close()
+      try {
+        const isToRelease = context.typed.values['release'] === true && code === exitCodes.done
+        if (isToRelease) await supervisor.call('sockets.release', { services })
+      } finally {
+        supervisor.close()
+      }
       return code
     }
     const code = await operate(context, supervisor, {
