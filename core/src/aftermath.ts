@@ -10,6 +10,7 @@ import type { ReconcilerWorld } from './reconciler.ts'
 import type { Replica } from './replica.ts'
 import type { Roster } from './roster.ts'
 import type { Service } from './service.ts'
+import type { HealthReport } from './system-api.ts'
 
 /** What the aftermath needs of the reconciler. */
 export interface Wakes {
@@ -94,11 +95,11 @@ export class Aftermath {
   }
 
   /** Take up a verdict about an instance. One that its policy would restart is ended, and that counts as a crash. */
-  judge(instance: Instance, healthy: boolean, reason: string | null): void {
+  judge(instance: Instance, { healthy, reason, isShownOnly = false }: HealthReport): void {
     instance.judge(healthy, reason)
     const service = this.#roster.services.get(instance.service.name)
     const replica = service?.replicas[instance.replica]
-    if (instance.state !== 'unhealthy' || service === undefined || replica?.active !== instance) return
+    if (isShownOnly || instance.state !== 'unhealthy' || service === undefined || replica?.active !== instance) return
     const detail = instance.unhealthyReason ?? 'unhealthy'
     const decision = this.#world.hooks.retry.call({
       ...this.#endedRun(instance, replica),

@@ -66,6 +66,7 @@ export const explain = (
     case 'scheduled':
       return typeof service.plan === 'object' ? service.plan.reason : null
     case 'starting':
+      return describeReplicas(service) ?? describeStarting(service)
     case 'running':
       return describeReplicas(service)
     case 'completed':
@@ -100,6 +101,11 @@ const describeStopping = (service: Service): string | null => {
     return `pid ${pids} does not die${stuck.some(({ uninterruptible }) => uninterruptible) ? ' (uninterruptible)' : ''}`
   }
   return service.living.find(({ stopRequest }) => stopRequest !== undefined)?.stopRequest?.detail ?? null
+}
+
+const describeStarting = (service: Service): string | null => {
+  const why = service.living.find(({ state, role }) => state === 'starting' && role === 'active')?.unhealthyReason
+  return why === undefined ? null : `not ready yet: ${why}`
 }
 
 const describeReplicas = (service: Service): string | null => {

@@ -202,13 +202,21 @@ export interface Hooks {
    */
   readonly started: SyncHook<[instance: InstanceInfo]>
   /**
+   * Hear that an instance of an earlier supervisor goes on. `started` is not called for it.
+   *
+   * Kind: series, sync. When: its process was found alive, before anything else happens to it. Error: reported.
+   */
+  readonly adopted: SyncHook<[instance: InstanceInfo, was: { readonly ready: boolean }]>
+  /**
    * Add what must be true before an instance counts as ready. With no gate, it is ready after `startup_grace`.
    *
-   * Kind: waterfall, sync. When: after `started`. All gates must open. Error: reported; the tap's gate is left out.
+   * Kind: waterfall, sync. Pure: it is also asked to learn whether there are gates; only `open` begins something.
+   * When: after `started` or `adopted`, and when the config of a running instance has changed. All gates must open.
+   * Error: reported; the tap's gate is left out.
    */
   readonly ready: SyncWaterfallHook<[gates: readonly ReadyGate[], at: InstanceAt]>
   /**
-   * Hear a verdict about the health of an instance that runs.
+   * Hear a verdict about the health of an instance, also of one that is not ready yet.
    *
    * Kind: series, sync. When: after each probe that counts. Error: reported.
    */
@@ -270,6 +278,7 @@ export const hookPolicies = {
   beforeStart: { kind: 'series', onError: 'fail', limitMs: minute },
   launch: { kind: 'bail', onError: 'fail', limitMs: minute },
   started: { kind: 'series', onError: 'report', limitMs: minute },
+  adopted: { kind: 'series', onError: 'report', limitMs: minute },
   ready: { kind: 'waterfall', onError: 'report', limitMs: minute },
   probed: { kind: 'series', onError: 'report', limitMs: minute },
   exited: { kind: 'waterfall', onError: 'report', limitMs: 2_000 },
@@ -294,6 +303,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     beforeStart: new AsyncSeriesHook(['at'], 'beforeStart'),
     launch: new AsyncSeriesBailHook(['spec', 'at'], 'launch'),
     started: new SyncHook(['instance'], 'started'),
+    adopted: new SyncHook(['instance', 'was'], 'adopted'),
     ready: new SyncWaterfallHook(['gates', 'at'], 'ready'),
     probed: new SyncHook(['verdict'], 'probed'),
     exited: new AsyncSeriesWaterfallHook(['lastLines', 'run'], 'exited'),

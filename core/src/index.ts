@@ -55,10 +55,11 @@ export {
   type ServiceState,
 } from './states.ts'
 export { immediate, type DeployBegin, type Replacement, type Strategy, type Undoing } from './strategy.ts'
-export type { InstanceView, Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
+export type { HealthReport, InstanceView, Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
 export type { HookPolicy, TapLimit, TapWorld } from './tap-runner.ts'
 export { Graph } from './graph.ts'
 export { System, type SystemOptions } from './system.ts'
 export { describeExit } from './explain.ts'
 export { fillIn } from './fill-in.ts'
 export { baseEnvironment } from './launch-environment.ts'
+export { orAborted, pause } from './wait.ts'

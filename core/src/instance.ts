@@ -16,7 +16,7 @@ import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import { fillInSpec } from './fill-in.ts'
 import type { Exit, Host, ProcessInfo, Spawned, TreeRef } from './host.ts'
-import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec, MadeEnvironment, StartKind } from './hooks.ts'
+import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec, MadeEnvironment, ReadyGate, StartKind } from './hooks.ts'
 import type { InstanceRecord } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { moveInstance, type InstanceCue, type InstanceState, type OnMove } from './states.ts'
@@ -107,7 +107,7 @@ export class Instance implements InstanceInfo {
   failure: SysgError | undefined
   lastLines: readonly string[] = []
   stopRequest: StopRequest | undefined
-  /** What liveness says, when it says no. */
+  /** What was said of its health last, when that was bad: why it is not ready yet, or why it is unhealthy. */
   unhealthyReason: string | undefined
   /** Processes that SIGKILL does not end. */
   stuck: readonly ProcessInfo[] = []
@@ -208,8 +208,19 @@ export class Instance implements InstanceInfo {
     this.startedAt = record.startedAt
     this.#watch(spawned)
     this.#world.emit('instance.adopted', this.#of(), { pid: spawned.tree.pid, replica: this.replica })
-    if (record.wasReady) this.#becomeReady()
-    else this.#awaitReady()
+    this.#world.hooks.adopted.call(this, { ready: record.wasReady })
+    if (!record.wasReady) {
+      this.#awaitReady()
+      return
+    }
+    this.isGated = this.#gates().length > 0
+    this.#becomeReady()
+  }
+
+  /** Go on under a config that differs in live keys alone. */
+  takeUp(service: ResolvedService): void {
+    this.service = service
+    if (this.state === 'ready' || this.state === 'unhealthy') this.isGated = this.#gates().length > 0
   }
 
   /** Its tracked process ended while no supervisor ran. `remains` of its tree are ended. */
@@ -261,13 +272,14 @@ export class Instance implements InstanceInfo {
     this.#listeners.add(listener)
   }
 
-  /** Judge a running instance. Ignored unless it is `ready` or `unhealthy` and its process lives. */
+  /** Judge an instance whose process lives. One that is `starting` stays so: what is said of it is why. */
   judge(healthy: boolean, reason: string | null): void {
     if (this.exit !== undefined || this.stopRequest !== undefined) return
-    if (healthy ? this.state !== 'unhealthy' : this.state !== 'ready') return
+    const before = [this.state, this.unhealthyReason]
     this.unhealthyReason = healthy ? undefined : (reason ?? 'its health check fails')
-    this.#move(healthy ? 'healthy' : 'unhealthy')
-    this.#changed()
+    if (healthy && this.state === 'unhealthy') this.#move('healthy')
+    if (!healthy && this.state === 'ready') this.#move('unhealthy')
+    if (before[0] !== this.state || before[1] !== this.unhealthyReason) this.#changed()
   }
 
   readonly #at = (signal: AbortSignal): InstanceAt => ({
@@ -344,10 +356,14 @@ export class Instance implements InstanceInfo {
     }
   }
 
+  #gates(): readonly ReadyGate[] {
+    return this.#world.hooks.ready.call([], this.#at(this.#starting.signal))
+  }
+
   #awaitReady(): void {
     const { signal } = this.#starting
     const at = this.#at(signal)
-    const gates = this.#world.hooks.ready.call([], at)
+    const gates = this.#gates()
     this.isGated = gates.length > 0
     const opened =
       gates.length > 0
@@ -373,6 +389,7 @@ export class Instance implements InstanceInfo {
     this.#move('ready')
     this.readyAt = this.#world.host.clock.monotonic()
     this.wasReady = true
+    this.unhealthyReason = undefined
     this.#world.record([this])
     if (this.pid !== undefined) {
       this.cause = this.#world.emit('instance.ready', this.#of(), { pid: this.pid, replica: this.replica }).seq

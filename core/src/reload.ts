@@ -148,7 +148,7 @@ export const takeUp = (world: ReloadWorld, next: ResolvedSystem, all: boolean): 
 const takeUpLive = (service: Service): void => {
   for (const replica of service.replicas) {
     replica.spec = service.config
-    for (const instance of replica.living) instance.service = service.config
+    for (const instance of replica.living) instance.takeUp(service.config)
   }
 }
 

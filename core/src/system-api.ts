@@ -66,6 +66,15 @@ export interface PlannedChange {
   readonly because: readonly string[]
 }
 
+/** What is said of the health of an instance. */
+export interface HealthReport {
+  readonly healthy: boolean
+  /** Why, in words, when it is not. */
+  readonly reason: string | null
+  /** An unhealthy instance is shown as such and left alone, whatever its policy. Default false. */
+  readonly isShownOnly?: boolean
+}
+
 export interface SystemApi {
   /** What is in force: the config, and beside its services those that were started ad hoc. */
   readonly config: ResolvedSystem
@@ -103,8 +112,11 @@ export interface SystemApi {
   apply(next: ResolvedSystem, options?: { all?: boolean; signal?: AbortSignal }): Promise<Outcome>
   /** Run a scheduled or one-shot service once, now. Resolves with its exit; `undefined` when it could not run. */
   run(name: string): Promise<Exit | undefined>
-  /** Tell the health of an instance. Ignored when the instance is no longer running. */
-  reportHealth(instanceId: string, verdict: { healthy: boolean; reason: string | null }): void
+  /**
+   * Tell the health of an instance. While it is starting, a bad one is shown as the reason; afterwards an instance that
+   * its policy would restart is ended for it. Ignored when the instance is no longer running.
+   */
+  reportHealth(instanceId: string, report: HealthReport): void
   /** The environment of a command that belongs to a service: as `environment` makes it, with `SYSG_PROJECT` and `SYSG_SERVICE`. */
   environment(service: ResolvedService, signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   emit<T extends EventType>(

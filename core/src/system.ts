@@ -25,7 +25,7 @@ import { checkScale, outdatedScales } from './scaling.ts'
 import type { Service } from './service.ts'
 import { setUpPlugins } from './set-up.ts'
 import type { OnMove } from './states.ts'
-import type { Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
+import type { HealthReport, Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
 import { viewOf } from './view.ts'
 import { orAborted } from './wait.ts'
 
@@ -296,13 +296,14 @@ export class System implements SystemApi {
     return undefined
   }
 
-  reportHealth(instanceId: string, verdict: { healthy: boolean; reason: string | null }): void {
+  reportHealth(instanceId: string, report: HealthReport): void {
     const instance = [...this.#reconciler.roster.services.values()]
       .flatMap(({ living }) => living)
       .find(({ id }) => id === instanceId)
     if (instance === undefined) return
-    this.hooks.probed.call({ service: instance.service, instance, ...verdict })
-    this.#reconciler.aftermath.judge(instance, verdict.healthy, verdict.reason)
+    const { healthy, reason } = report
+    this.hooks.probed.call({ service: instance.service, instance, healthy, reason })
+    this.#reconciler.aftermath.judge(instance, report)
   }
 
   async shutdown(options: { now?: boolean; why?: string; graceMs?: number } = {}): Promise<Outcome> {

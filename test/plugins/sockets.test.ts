@@ -312,4 +312,4 @@ describe('sockets in simulation', () => {
   })
 })
 
-const anybody = { signal: new AbortController().signal, notify: () => undefined }
+const anybody = { signal: new AbortController().signal, notify: () => Promise.resolve() }

@@ -21,6 +21,7 @@ export { formatSize, parseSize, size } from './size.ts'
 export type {
   Condition,
   Dependency,
+  ProbeConfigs,
   ResolvedService,
   ResolvedStrategies,
   ResolvedSystem,

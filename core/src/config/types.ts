@@ -16,6 +16,13 @@ export interface Dependency {
   readonly on_failure: 'stop' | 'ignore'
 }
 
+/**
+ * The keys of probes below `health_check`, as a user writes them. Plugins that bring a probe add its key here:
+ * `interface ProbeConfigs { redis?: { url: string } }`.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it is filled by module augmentation
+export interface ProbeConfigs {}
+
 /** A service as a user writes it. Durations and sizes as in the docs: `"90s"`, `"10M"`; bare numbers are seconds or bytes. */
 export interface ServiceConfig {
   /** A command line; run by `sh -c` when it has shell syntax, otherwise directly. */
