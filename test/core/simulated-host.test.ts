@@ -2,6 +2,7 @@ import type { TreeRef } from '@systemg/core'
 import { HostError, type SpawnSpec } from '@systemg/core'
 import {
   all,
+  answers,
   createWorld,
   crashesAt,
   daemonizes,
@@ -38,6 +39,19 @@ const standardPrograms: Programs = (spec) => {
       if (self.bind(`tcp://127.0.0.1:${first}`)) self.write('ready\n')
       else self.exit(1)
     },
+    answers: all(
+      answers(`tcp://127.0.0.1:${first}`, ({ method, path, body }) => ({
+        status: Number(second),
+        body: spec.argv[3] ?? '',
+        headers: { 'X-Asked': `${method} ${path}`, 'X-Got': body },
+      })),
+      ready,
+    ),
+    neverAnswers: all(
+      answers(`tcp://127.0.0.1:${first}`, () => 'hang'),
+      ready,
+    ),
+    neverAccepts: all((self) => void self.bind(`tcp://127.0.0.1:${first}`), ready),
     printsEnv: (self) => {
       for (const [name, value] of Object.entries(self.env)) self.write(`${name}=${value}\n`)
       self.exit(0)
@@ -58,9 +72,13 @@ const underTest = async (): Promise<HostUnderTest> => {
       prints: (text, stream) => ['prints', text, stream],
       forks: () => ['forks'],
       forksEscaped: () => ['forksEscaped'],
+      answers: (port, status, body) => ['answers', `${port}`, `${status}`, body],
+      neverAnswers: (port) => ['neverAnswers', `${port}`],
+      neverAccepts: (port) => ['neverAccepts', `${port}`],
       printsEnv: () => ['printsEnv'],
       listens: (port) => ['listens', `${port}`],
     },
+    freePort: () => Promise.resolve(8080),
     pass: (ms) => world.advance(ms),
     until: async (condition) => {
       await world.settle()

@@ -8,7 +8,7 @@ import { hostError } from './host-error.ts'
 import { prepareSocket } from './prepare-socket.ts'
 import { removeStale } from './stale-socket.ts'
 
-export const nodeNet: Net = {
+export const nodeNet: Pick<Net, 'serve'> = {
   async serve(wantedPath, accept) {
     const path = prepareSocket(wantedPath)
     await removeStale(path)

@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Host, Trace } from '@systemg/core'
 import { nodeClock } from './clock.ts'
+import { connectionOf } from './connection.ts'
 import { FifoMaker } from './fifo-maker.ts'
 import { nodeFiles } from './files.ts'
 import { nodeNet } from './net.ts'
+import { openSocket } from './open-socket.ts'
 import { openOutput } from './output.ts'
 import { createProcesses } from './processes.ts'
 import type { PassedSocket } from './passed-sockets.ts'
@@ -50,7 +52,12 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     output: (path, onChunk) => openOutput(path, onChunk, { trace, makeFifo: (at) => fifos.make(at) }),
     files: nodeFiles,
     store,
-    net: nodeNet,
+    net: {
+      ...nodeNet,
+      connect: async (to, options) => connectionOf(await openSocket(to, options, processes.trees)),
+    },
+    // Loaded with the first request: it costs a megabyte.
+    http: async (request) => (await import('./http.ts')).ask(request, processes.trees),
     sockets,
     trace,
     async dispose() {

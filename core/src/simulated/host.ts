@@ -4,6 +4,7 @@ import type { Faults } from './faults.ts'
 import { createFiles, type FileTree } from './files.ts'
 import type { Network } from './net.ts'
 import { readPipe } from './output.ts'
+import { ask, connectTo } from './peers.ts'
 import { createProcesses, type ProcessesWorld } from './processes.ts'
 import { createRandom, hexToken } from './random.ts'
 import { runCommand } from './run.ts'
@@ -48,7 +49,11 @@ export const createHost = (world: HostWorld, supervisor: Supervisor, serial: num
       ),
     files: createFiles(world.files, supervisor),
     store: createStore(world, supervisor),
-    net: world.network.netOf(supervisor),
+    net: {
+      ...world.network.netOf(supervisor),
+      connect: (to, options) => connectTo(world, supervisor, to, options),
+    },
+    http: (request) => ask(world, supervisor, request),
     sockets: world.addresses.socketsOf(supervisor),
     trace: world.trace,
     [Symbol.dispose]: () => supervisor.kill(),

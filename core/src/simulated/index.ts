@@ -3,6 +3,7 @@ export { spawnFailure, type Faults } from './faults.ts'
 export type { FileTree } from './files.ts'
 export {
   all,
+  answers,
   crashesAt,
   daemonizes,
   defaultProgram,
@@ -13,11 +14,14 @@ export {
   programsByName,
   serve,
   stopsAfter,
+  type AnswerRequest,
   type ForkedProcess,
   type ForkOptions,
   type Program,
   type ProgramControl,
   type Programs,
+  type SimulatedAnswer,
+  type SimulatedRequest,
 } from './program.ts'
 export type { SimulatedHost } from './host.ts'
 export { createRandom, hexToken, type Random } from './random.ts'

@@ -5,11 +5,13 @@ import type { ForkOptions, Program, ProgramControl } from './program.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { ProcessOrigin, SimulatedProcess } from './process.ts'
 import { createRandom } from './random.ts'
+import type { Streams } from './streams.ts'
 
 /** What a program's controls reach. */
 export interface Machine {
   readonly table: ProcessTable
   readonly addresses: Addresses
+  readonly streams: Streams
   readonly seed: number
 }
 
@@ -25,6 +27,8 @@ const encoder = new TextEncoder()
 
 const controlOf = (machine: Machine, process: SimulatedProcess): ProgramControl => {
   const { argv, env, cwd, inherit } = process.spec
+  // What it inherits stays open here, also when the supervisor closes its own.
+  const pipes = inherit.map((descriptor) => machine.streams.pipeOf(descriptor))
   const random = createRandom(machine.seed, `process ${process.pid} ${process.startTime}`)
   const whenAlive = (act: () => void) => {
     if (process.isAlive) act()
@@ -36,8 +40,8 @@ const controlOf = (machine: Machine, process: SimulatedProcess): ProgramControl 
     cwd,
     inherit,
     random,
-    write: (data, stream = 'stdout') =>
-      whenAlive(() => process[stream](typeof data === 'string' ? encoder.encode(data) : new Uint8Array(data), process)),
+    write: (data, stream = 'stdout') => whenAlive(() => process[stream](bytesOf(data), process)),
+    writeTo: (descriptor, data) => whenAlive(() => pipes[descriptor - 3]?.write(bytesOf(data), process)),
     after: (delayMs, action) => process.after(delayMs, action),
     exit: (code = 0) => process.leave(code),
     die: (signal) => process.end({ code: null, signal }),
@@ -46,8 +50,12 @@ const controlOf = (machine: Machine, process: SimulatedProcess): ProgramControl 
     uninterruptible: (state) => whenAlive(() => process.setUninterruptible(state)),
     use: (amounts) => whenAlive(() => void Object.assign(process, amounts)),
     bind: (address) => process.isAlive && machine.addresses.bind(address, process),
+    answer: (address, answer) => process.isAlive && machine.addresses.serve(address, process, answer),
   }
 }
+
+const bytesOf = (data: string | Uint8Array): Uint8Array =>
+  typeof data === 'string' ? encoder.encode(data) : new Uint8Array(data)
 
 const fork = (machine: Machine, parent: SimulatedProcess, program: Program, options: ForkOptions) => {
   if (!parent.isAlive) return { pid: 0, isAlive: () => false, kill: () => undefined }

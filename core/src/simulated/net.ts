@@ -25,16 +25,18 @@ export class Network {
     const server = this.#servers.get(path)
     if (server === undefined) throw new HostError('ENOENT', `connect ENOENT ${path}`)
     if (!server.supervisor.isAlive) throw new HostError('ECONNREFUSED', `connect ECONNREFUSED ${path}`)
-    const near = new End(this.#timeline, undefined)
-    const far = new End(this.#timeline, server.supervisor)
-    near.peer = far
-    far.peer = near
+    const { near, far } = this.#pair(undefined, server.supervisor)
     server.accept(far)
     return near
   }
 
-  /** The port of one supervisor. */
-  netOf(supervisor: Supervisor): Net {
+  /** Both ends of a connection that a supervisor has made to a program. */
+  pair(supervisor: Supervisor): { near: Connection; far: Connection } {
+    return this.#pair(supervisor, undefined)
+  }
+
+  /** What one supervisor may serve. */
+  netOf(supervisor: Supervisor): Pick<Net, 'serve'> {
     return {
       serve: (path, accept) =>
         supervisor.call('net.serve', () => {
@@ -52,6 +54,14 @@ export class Network {
 
   clear(): void {
     this.#servers.clear()
+  }
+
+  #pair(nearOwner: Supervisor | undefined, farOwner: Supervisor | undefined): { near: End; far: End } {
+    const near = new End(this.#timeline, nearOwner)
+    const far = new End(this.#timeline, farOwner)
+    near.peer = far
+    far.peer = near
+    return { near, far }
   }
 }
 

@@ -3,14 +3,12 @@ import type { Exit, ProcessInfo, Processes, Signal, SpawnFailure, SpawnSpec, Spa
 import { launch, type Machine } from './launch.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Program } from './program.ts'
-import type { Streams } from './streams.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { Timeline } from './timeline.ts'
 import { membersOf, Sightings } from './tree.ts'
 
 export interface ProcessesWorld extends Machine {
   readonly timeline: Timeline
-  readonly streams: Streams
   /** What a spec runs, faults included. */
   choose(spec: SpawnSpec): Program | SpawnFailure
 }

@@ -31,9 +31,34 @@ export interface ProgramControl {
   uninterruptible(state: boolean): void
   /** Tell how much memory and CPU time it takes. */
   use(amounts: { memoryBytes?: number; cpuMs?: number }): void
+  /** Write to an inherited pipe, by its descriptor's number: 3, 4, 5, … */
+  writeTo(descriptor: number, data: string | Uint8Array): void
   /** Bind an address such as `tcp://127.0.0.1:80` until the process ends; false when it is taken. */
   bind(address: string): boolean
+  /** Accept connections on an inherited address, or on one that it binds; false when that is taken. */
+  answer(address: string, answer: AnswerRequest): boolean
 }
+
+/** A request, as a program gets it. Names of headers are in lower case. */
+export interface SimulatedRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What a program does with a request: answers (status 200 when it does not say), never answers, or closes. */
+export type SimulatedAnswer =
+  | 'hang'
+  | 'close'
+  | {
+      readonly status?: number
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: string
+      readonly afterMs?: number
+    }
+
+export type AnswerRequest = (request: SimulatedRequest) => SimulatedAnswer
 
 export interface ForkOptions {
   /** Leader of a session and group of its own. */
@@ -91,6 +116,17 @@ export const prints =
   (data: string | Uint8Array, stream: 'stdout' | 'stderr' = 'stdout'): Program =>
   (self) =>
     self.write(data, stream)
+
+/** Accepts connections, from `afterMs` after its start on; ends with 1 when somebody else has the address. */
+export const answers =
+  (address: string, answer: AnswerRequest = () => ({}), afterMs = 0): Program =>
+  (self) => {
+    const begin = () => {
+      if (!self.answer(address, answer)) self.exit(1)
+    }
+    if (afterMs === 0) begin()
+    else self.after(afterMs, begin)
+  }
 
 /** Starts a program as its child, or, with options, as something that tries to get away. */
 export const forks =

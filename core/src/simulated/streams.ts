@@ -32,6 +32,11 @@ export class Streams {
     return descriptor
   }
 
+  /** The pipe behind a descriptor that is open; `undefined` for any other. */
+  pipeOf(descriptor: Descriptor): NamedPipe | undefined {
+    return this.#open.get(descriptor)
+  }
+
   sinkOf(stream: Stream): Sink | SpawnFailure {
     if (stream === 'null') return () => undefined
     if (stream === 'inherit') return (bytes) => this.#show(bytes)

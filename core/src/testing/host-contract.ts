@@ -8,6 +8,7 @@ import { clockContract } from './host-contract/clock.ts'
 import { filesContract } from './host-contract/files.ts'
 import { netContract } from './host-contract/net.ts'
 import { outputContract } from './host-contract/output.ts'
+import { peersContract } from './host-contract/peers.ts'
 import { processesContract } from './host-contract/processes.ts'
 import { runContract } from './host-contract/run.ts'
 import { defineCheck, type Part, type TestApi } from './host-contract/session.ts'
@@ -29,6 +30,7 @@ const parts: Readonly<Record<string, Part>> = {
   store: storeContract,
   net: netContract,
   sockets: socketsContract,
+  peers: peersContract,
 }
 
 /** Define the suite for one kind of host. `make` is called for each test. */

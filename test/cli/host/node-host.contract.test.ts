@@ -7,7 +7,9 @@ import type { Host, OutputPipe } from '@systemg/core'
 import { hostContract, type HostUnderTest, type StandardPrograms } from '../../../core/src/testing/host-contract.ts'
 import { connectionOf } from '../../../cli/src/host/connection.ts'
 import { createNodeHost } from '../../../cli/src/host/index.ts'
-import { programs as folderOfPrograms, removeFolder, testFolder, until } from './node-host-for-tests.ts'
+import { freePort, programs as folderOfPrograms, removeFolder, testFolder, until } from './node-host-for-tests.ts'
+
+const runs = (script: string) => [process.execPath, '-e', script] as const
 
 const programs: StandardPrograms = {
   sleeps: () => ['sh', '-c', 'echo ready; exec sleep 1000'],
@@ -19,6 +21,30 @@ const programs: StandardPrograms = {
   prints: (text, stream) => ['sh', '-c', `printf %s "$1" >&${stream === 'stdout' ? 1 : 2}`, 'sh', text],
   forks: () => [join(folderOfPrograms, 'forks-a-child.sh'), 'forked'],
   forksEscaped: () => [join(folderOfPrograms, 'escapes-by-double-fork.sh'), 'escaped'],
+  answers: (port, status, body) => [
+    ...runs(`require('node:http').createServer((request, response) => {
+      let got = ''
+      request.on('data', (chunk) => (got += chunk))
+      request.on('end', () => {
+        response.writeHead(+process.argv[2], { 'x-asked': request.method + ' ' + request.url, 'x-got': got })
+        response.end(process.argv[3])
+      })
+    }).listen(+process.argv[1], '127.0.0.1', () => console.log('ready'))`),
+    ...[`${port}`, `${status}`, body],
+  ],
+  neverAnswers: (port) => [
+    ...runs(
+      `require('node:net').createServer(() => {}).listen(+process.argv[1], '127.0.0.1', () => console.log('ready'))`,
+    ),
+    `${port}`,
+  ],
+  neverAccepts: (port) => [
+    ...runs(`require('node:net').createServer().listen(+process.argv[1], '127.0.0.1', () => {
+      require('node:fs').writeSync(1, 'ready\\n')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`),
+    `${port}`,
+  ],
   printsEnv: () => ['env'],
   listens: (port) => [
     process.execPath,
@@ -40,6 +66,7 @@ const mortalHost = (folder: string) => {
       return pipe
     },
     net: {
+      ...host.net,
       async serve(path, accept) {
         const server = await host.net.serve(path, accept)
         served.set(path, server)
@@ -72,6 +99,7 @@ const make = async (): Promise<HostUnderTest> => {
     host: mortal,
     folder,
     programs,
+    freePort,
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     async until(condition) {
       await until(condition)

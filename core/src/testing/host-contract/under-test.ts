@@ -24,6 +24,15 @@ export interface StandardPrograms {
    * grandchild keeps the environment, and writes `ready` when the process between them has ended.
    */
   forksEscaped(): Argv
+  /**
+   * Answers requests on this port of 127.0.0.1, from the line `ready` on. `x-asked` of the answer holds method and
+   * path of the request, `x-got` its body.
+   */
+  answers(port: number, status: number, body: string): Argv
+  /** Accepts connections on this port of 127.0.0.1, from the line `ready` on, and never answers. */
+  neverAnswers(port: number): Argv
+  /** Listens on this port of 127.0.0.1, from the line `ready` on, and never accepts. */
+  neverAccepts(port: number): Argv
   /** Writes its environment to stdout, a line `NAME=value` each, then ends with 0. */
   printsEnv(): Argv
   /** Listens on this TCP port of the loopback address, then writes `ready` and stays. */
@@ -36,6 +45,8 @@ export interface HostUnderTest {
   /** An empty folder for the test; short enough for unix sockets below it. */
   readonly folder: string
   readonly programs: StandardPrograms
+  /** A port of 127.0.0.1 that nobody has. */
+  freePort(): Promise<number>
   /** Let at least so much time pass, ms. */
   pass(ms: number): Promise<void>
   /** Let time pass until the condition holds. Rejects when it does not in a time that is long for a test. */
