@@ -3,7 +3,7 @@
  * policy, what a deploy had not finished is decided by what was recorded last.
  */
 import { restoreAdHoc } from './ad-hoc.ts'
-import type { Host, Spawned, TreeRef } from './host.ts'
+import type { Adopted, Host, TreeRef } from './host.ts'
 import type { BootState, InstanceRecord, OutcomeRecord } from './journal.ts'
 import { isSame } from './plan.ts'
 import type { Reconciler, ReconcilerWorld } from './reconciler.ts'
@@ -39,7 +39,7 @@ export const adoptAll = async (left: BootState, reconciler: Reconciler, world: R
 /** A record, and what of it is still there. */
 interface Found {
   record: InstanceRecord
-  readonly spawned: Spawned | undefined
+  readonly spawned: Adopted | undefined
   /** Its tree, when the tracked process has ended and others of it live. */
   readonly remains: TreeRef | undefined
 }

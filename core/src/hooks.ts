@@ -35,7 +35,10 @@ export interface InstanceInfo {
   readonly pid: number | undefined
   /** Wall clock, ms, of the start; undefined until it runs. */
   readonly startedAt: number | undefined
-  /** What it was launched with, after every `prepare`. Not known of one that an earlier supervisor started. */
+  /**
+   * What it was launched with, after every `prepare`. Of one that an earlier supervisor started: folder, command and
+   * environment as far as they are known; its descriptors are not.
+   */
   readonly launch: LaunchSpec | undefined
   /** `SYSG_SLOT` of its environment; also known of one that an earlier supervisor started. */
   readonly slot: string | undefined

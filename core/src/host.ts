@@ -91,6 +91,12 @@ export interface Spawned {
   readonly exited: Promise<Exit>
 }
 
+/** A running process that an earlier supervisor started. */
+export interface Adopted extends Spawned {
+  /** What it was started with, as far as the system still shows it: a program may have written over it. */
+  readonly env: Readonly<Record<string, string>>
+}
+
 /** Why the host could not start a process. */
 export interface SpawnFailure {
   /** errno name: `ENOENT`, `EACCES`, `EAGAIN`, `EMFILE`, `ENOEXEC`, … */
@@ -103,7 +109,7 @@ export interface Processes {
   /** Start a process as leader of a session of its own. */
   spawn(spec: SpawnSpec): Promise<Spawned | SpawnFailure>
   /** Take up a process that an earlier supervisor started; `undefined` when pid, start time, boot and token do not all agree or it is dead. */
-  adopt(tree: TreeRef): Promise<Spawned | undefined>
+  adopt(tree: TreeRef): Promise<Adopted | undefined>
   /** Every living process of the tree, escaped ones included (group, session, parents, token), the root first. */
   members(tree: TreeRef): Promise<readonly ProcessInfo[]>
   /** Send a signal to every living process of the tree; each one's identity is checked just before. Returns how many got it. */

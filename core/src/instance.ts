@@ -15,10 +15,10 @@ import { endTree } from './end-tree.ts'
 import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import { fillInSpec } from './fill-in.ts'
-import type { Exit, Host, ProcessInfo, Spawned, TreeRef } from './host.ts'
+import type { Adopted, Exit, Host, ProcessInfo, Spawned, TreeRef } from './host.ts'
 import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec, MadeEnvironment, ReadyGate, StartKind } from './hooks.ts'
 import type { InstanceRecord } from './journal.ts'
-import { baseEnvironment } from './launch-environment.ts'
+import { baseEnvironment, marksIn } from './launch-environment.ts'
 import { moveInstance, type InstanceCue, type InstanceState, type OnMove } from './states.ts'
 import { pause, within } from './wait.ts'
 
@@ -70,7 +70,8 @@ export interface InstanceStart {
   /** Restarts in a row before this run. */
   readonly restarts: number
   readonly start: StartKind
-  readonly slot?: string | undefined
+  /** Of an instance that an earlier supervisor started. */
+  readonly marks?: InstanceRecord['marks']
   readonly cause?: number | undefined
 }
 
@@ -122,7 +123,7 @@ export class Instance implements InstanceInfo {
   readonly #starting = new AbortController()
   readonly #kill = new AbortController()
   readonly #resolveEnded: () => void
-  readonly #recordedSlot: string | undefined
+  readonly #marks: InstanceRecord['marks']
   readonly #holds = new Set<Promise<unknown>>()
   #launched: Promise<void> = Promise.resolve()
   #exitSeen: Promise<void> = Promise.resolve()
@@ -138,7 +139,7 @@ export class Instance implements InstanceInfo {
     this.token = start.token
     this.restarts = start.restarts
     this.start = start.start
-    this.#recordedSlot = start.slot
+    this.#marks = start.marks
     this.cause = start.cause
     this.#world = world
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -161,7 +162,7 @@ export class Instance implements InstanceInfo {
   }
 
   get slot(): string | undefined {
-    return this.launch?.env['SYSG_SLOT'] ?? this.#recordedSlot
+    return (this.launch?.env ?? this.#marks)?.['SYSG_SLOT']
   }
 
   /** How long it was ready, until its process ended; ms of steady time. */
@@ -180,12 +181,13 @@ export class Instance implements InstanceInfo {
   }
 
   get record(): InstanceRecord {
-    const { id, service, replica, role, token, tree, startedAt, wasReady, restarts, slot } = this
+    const { id, service, replica, role, token, tree, startedAt, wasReady, restarts } = this
+    const marks = marksIn(this.launch?.env ?? this.#marks ?? {})
     return {
       ...{ id, service, replica, role, token, wasReady, restarts },
       ...(tree === undefined ? {} : { tree }),
       ...(startedAt === undefined ? {} : { startedAt }),
-      ...(slot === undefined ? {} : { slot }),
+      ...(Object.keys(marks).length === 0 ? {} : { marks }),
     }
   }
 
@@ -203,9 +205,10 @@ export class Instance implements InstanceInfo {
   }
 
   /** Go on with a process that an earlier supervisor started. */
-  adopt(spawned: Spawned, record: InstanceRecord): void {
+  adopt(spawned: Adopted, record: InstanceRecord): void {
     this.tree = spawned.tree
     this.startedAt = record.startedAt
+    this.launch = this.#baseSpec({ env: { ...spawned.env, ...record.marks, ...this.#identity() } })
     this.#watch(spawned)
     this.#world.emit('instance.adopted', this.#of(), { pid: spawned.tree.pid, replica: this.replica })
     this.#world.hooks.adopted.call(this, { ready: record.wasReady })

@@ -25,8 +25,8 @@ export interface InstanceRecord {
   readonly wasReady: boolean
   /** Restarts in a row of its replica. */
   readonly restarts: number
-  /** `SYSG_SLOT` of its environment. */
-  readonly slot?: string
+  /** What plugins told it about itself: `SYSG_…` of its environment (a slot, for example). */
+  readonly marks?: Readonly<Record<string, string>>
 }
 
 /** How a replica came to rest by itself: kept so that a new supervisor neither runs a one-shot again nor forgets a failure. */

@@ -6,3 +6,15 @@ const notForServices = /^(NOTIFY_SOCKET|LISTEN_.*|WATCHDOG_.*|INVOCATION_ID|JOUR
 /** `env` without the variables that belong to the supervisor alone. */
 export const baseEnvironment = (env: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !notForServices.test(name)))
+
+/** What plugins put into the environment of an instance about the instance: `SYSG_…` besides those of the core. */
+export const marksIn = (env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => /^SYSG_/.test(name) && !ofTheCore.has(name)))
+
+const ofTheCore: ReadonlySet<string> = new Set([
+  'SYSG_PROJECT',
+  'SYSG_SERVICE',
+  'SYSG_INSTANCE',
+  'SYSG_REPLICA',
+  'SYSG_TOKEN',
+])

@@ -47,6 +47,20 @@ export const readMarks = (pid: number, names: readonly string[]): readonly strin
   }
 }
 
+/** What a process was started with; nothing of what it has written over, and nothing when it may not be read. */
+export const readEnvironment = (pid: number): Record<string, string> => {
+  try {
+    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+    return Object.fromEntries(
+      pairs.flatMap((pair) => (/^[^=\0]+=/.test(pair) ? [splitAt(pair, pair.indexOf('='))] : [])),
+    )
+  } catch {
+    return {}
+  }
+}
+
+const splitAt = (pair: string, at: number): [string, string] => [pair.slice(0, at), pair.slice(at + 1)]
+
 /** Search an environment: `name=value` pairs, each ended by a zero byte. */
 export const findVariable = (environment: Buffer, name: string): string | undefined => {
   const start = `${name}=`

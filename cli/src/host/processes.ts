@@ -4,6 +4,7 @@ import type { Processes, Trace, TreeRef } from '@systemg/core'
 import { AdoptedProcesses, isStillThere } from './adopted-processes.ts'
 import { bootId } from './kernel.ts'
 import { listenersOn } from './listeners.ts'
+import { readEnvironment } from './process-environment.ts'
 import { processInfo } from './process-info.ts'
 import { ProcessTrees } from './process-trees.ts'
 import { signalMembers } from './signal-tree.ts'
@@ -44,7 +45,7 @@ export const createProcesses = (trace: Trace): NodeProcesses => {
     async adopt(tree) {
       if (!isStillThere(tree)) return undefined
       trees.track(tree)
-      return { tree, exited: adopted.watch(tree) }
+      return { tree, exited: adopted.watch(tree), env: readEnvironment(tree.pid) }
     },
 
     async members(tree) {

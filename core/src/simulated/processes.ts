@@ -1,5 +1,15 @@
 /** The `Processes` port of one supervisor. */
-import type { Exit, ProcessInfo, Processes, Signal, SpawnFailure, SpawnSpec, Spawned, TreeRef } from '../host.ts'
+import type {
+  Adopted,
+  Exit,
+  ProcessInfo,
+  Processes,
+  Signal,
+  SpawnFailure,
+  SpawnSpec,
+  Spawned,
+  TreeRef,
+} from '../host.ts'
 import { launch, type Machine } from './launch.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Program } from './program.ts'
@@ -47,10 +57,10 @@ export const createProcesses = (world: ProcessesWorld, supervisor: Supervisor): 
     return { tree, exited: exitOfChild(process, supervisor) }
   }
 
-  const adopt = (tree: TreeRef): Spawned | undefined => {
+  const adopt = (tree: TreeRef): Adopted | undefined => {
     const process = table.find(tree)
     if (process === undefined || tree.bootId !== table.bootId || process.token !== tree.token) return undefined
-    return { tree, exited: exitOfAdopted(process, supervisor, world.timeline) }
+    return { tree, exited: exitOfAdopted(process, supervisor, world.timeline), env: process.spec.env }
   }
 
   const send = (tree: TreeRef, signal: Signal): number => {

@@ -53,11 +53,13 @@ export const processesContract: Part = (check, expect) => {
   }
 
   check('adopts a process of an earlier supervisor, whose end is then seen within a second or so', async (session) => {
-    const { tree } = await session.spawnReady(session.at.programs.sleeps())
+    const { env } = session.spec(['x'])
+    const { tree } = await session.spawnReady(session.at.programs.sleeps(), { env: { ...env, COLOUR: 'a=b' } })
     const stored = JSON.parse(JSON.stringify(tree)) as TreeRef
     await session.reopen()
     const adopted = await session.wait(session.host.processes.adopt(stored))
     expect(adopted?.tree).toEqual(tree)
+    expect(adopted?.env['COLOUR']).toBe('a=b')
     expect(await session.wait(session.host.processes.signal(stored, 'SIGTERM'))).toBe(1)
     const startMs = session.host.clock.monotonic()
     const exit = await session.wait(adopted?.exited ?? Promise.resolve(undefined))
