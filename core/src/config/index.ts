@@ -6,6 +6,7 @@ export { formatProblem, type FormatOptions } from './format-problem.ts'
 export type { Inputs } from './inputs.ts'
 export { interpolate, interpolateText, variablesNamed, type Lookup, type ReferenceProblem } from './interpolate.ts'
 export { nearest } from './nearest.ts'
+export { isExplosivePattern } from './pattern.ts'
 export { formatPath, type Path, type Problem } from './problems.ts'
 export { resolveConfig, type ResolveInput, type ResolveResult } from './resolve.ts'
 export {

@@ -1,7 +1,7 @@
 /**
  * Lets other programs watch and steer the system: JSON-RPC 2.0 on a unix socket, one JSON object per line.
  *
- * Owns no key. Taps `boot` (listens before anything else happens, so that a client can watch the system come up) and
+ * Owns no key. Taps `prepare` (tells every instance the socket, as `SYSG_SOCKET`), `boot` (listens before anything else happens, so that a client can watch the system come up) and
  * `event` (tells clients what happens while their request runs). Serves every method in the registry, whoever brought
  * it, and brings `ping`, `status`, `start`, `start_ad_hoc`, `stop`, `restart`, `scale` and `shutdown`. See docs/plugins/control.md.
  */
@@ -23,6 +23,8 @@ export const control = definePlugin({
 
     const methods = controlMethods({ system, options, progress, closing, startedAt: host.clock.now() })
     for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)
+    // From inside of a service the supervisor is found by this, whatever else the service inherits.
+    hooks.prepare.tap('control', (spec) => ({ ...spec, env: { ...spec.env, SYSG_SOCKET: options.socket } }))
     hooks.event.tap('control', (event) => progress.tell(event))
     hooks.boot.tapPromise({ name: 'control', stage: -100 }, async (state) => {
       const server = await host.net.serve(options.socket, sessions.accept).catch((thrown: unknown) => {

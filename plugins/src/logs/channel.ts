@@ -1,8 +1,9 @@
-/** One stream on its way from a program into files, and to those who follow. */
+/** One stream on its way from a program into files, to those who follow, and to the sinks of other plugins. */
 import type { Clock, Files } from '@systemg/core'
 import type { Followers } from './followers.ts'
 import type { LogSource } from './layout.ts'
 import { LiveLines } from './live-lines.ts'
+import type { Sinks } from './sinks.ts'
 import { StreamLog, type Position, type StreamLimits } from './stream-log.ts'
 
 /** An outage of the disk, and its end. */
@@ -19,6 +20,7 @@ export interface ChannelWorld {
   readonly files: Files
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly followers: Followers
+  readonly sinks: Sinks
   onTrouble(trouble: Trouble): void
 }
 
@@ -30,7 +32,8 @@ export class Channel {
   /** Where the files ended when it was opened. */
   readonly opened: Position
   readonly log: StreamLog
-  instance = ''
+  /** Who writes. */
+  #of: { readonly service: string; readonly instance: string }
   readonly #world: ChannelWorld
   readonly #live = new LiveLines()
   #toldMs = Number.NEGATIVE_INFINITY
@@ -41,6 +44,11 @@ export class Channel {
     this.source = source
     this.log = log
     this.opened = log.end
+    this.#of = { service: source.service, instance: '' }
+  }
+
+  get instance(): string {
+    return this.#of.instance
   }
 
   static async open(world: ChannelWorld, source: LogSource, limits: StreamLimits): Promise<Channel> {
@@ -56,13 +64,13 @@ export class Channel {
   /** What comes is of this instance from now on. */
   begin(instance: string): void {
     this.finishLine()
-    this.instance = instance
+    this.#of = { ...this.#of, instance }
     this.log.begin(instance)
   }
 
   /** Go on with an instance of an earlier supervisor. It has written nothing yet when the files do not know it. */
   resume(instance: string): void {
-    this.instance = instance
+    this.#of = { ...this.#of, instance }
     if (this.log.instance !== instance) this.log.begin(instance)
   }
 
@@ -73,6 +81,7 @@ export class Channel {
     this.log.write(chunk, timeMs)
     this.#watchTrouble({ lines, bytes })
     this.#live.push(chunk, timeMs, listener)
+    this.#world.sinks.give(this.#of, () => ({ ...this.#of, stream: this.source.stream, timeMs, chunk }))
   }
 
   /** The program has ended: what it wrote last is a line, even without a newline. */

@@ -4,7 +4,7 @@
  * Owns the key `logs` of the system and of a service (`sink`, `max_bytes`, `max_files`). Taps `boot` (goes on reading
  * instances that live), `prepare` (hands out pipes), `exited` (reads what is left, gives the last lines), `stopped`,
  * `reload` and `shutdown`. Registers the control methods `logs.read`, `logs.follow`, `logs.clear`, `logs.dropped` and
- * `logs.append`. The names of Docker's json-file options, `max-size` and `max-file`, mean the same.
+ * `logs.append`. Feeds the sinks of other plugins. The names of Docker's json-file options, `max-size` and `max-file`, mean the same.
  */
 import {
   definePlugin,
@@ -23,6 +23,7 @@ import { logMethods } from './methods.ts'
 import { logsOptions, serviceLogs, systemLogs } from './options.ts'
 import { Outputs } from './outputs.ts'
 import { readLast } from './reader.ts'
+import { Sinks } from './sinks.ts'
 import type { StreamLimits } from './stream-log.ts'
 
 export { listSources, supervisorSource, type LogSource } from './layout.ts'
@@ -43,7 +44,10 @@ export const logs = definePlugin({
     const options = logsOptions.parse(api.options)
     const settingsOf = (service: ResolvedService) => settings(system.config.logs, service.logs)
     const followers = new Followers()
-    const world = { host, files: host.files, clock: host.clock, options, followers, onTrouble: reportTrouble(api) }
+    const world = {
+      ...{ host, files: host.files, clock: host.clock, options, followers, onTrouble: reportTrouble(api) },
+      sinks: new Sinks(api.registries.sinks, host.trace),
+    }
     const outputs = new Outputs(world, host.store.table('logs'))
     const closeUnused = () =>
       outputs.closeUnused((name, replica) => replica < (system.config.services[name]?.replicas ?? 0))

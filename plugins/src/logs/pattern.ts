@@ -1,5 +1,5 @@
 /** Patterns that people search log lines with. Pure. */
-import { SysgError } from '@systemg/core'
+import { isExplosivePattern, SysgError } from '@systemg/core'
 import { displayTextOf, type LogLine } from './lines.ts'
 
 /** What one search may spend inside of the pattern before it counts as too slow for the supervisor. */
@@ -15,7 +15,7 @@ const patienceMs = 2_000
  * @throws {SysgError} `SYSG_LOGS_PATTERN`.
  */
 export const compilePattern = (source: string, now: () => number): ((line: LogLine) => boolean) => {
-  if (isExplosive(source)) throw refused(source, 'a repeated group repeats inside, which can take forever')
+  if (isExplosivePattern(source)) throw refused(source, 'a repeated group repeats inside, which can take forever')
   const expression = compile(source)
   let spentMs = 0
   return (line) => {
@@ -38,23 +38,6 @@ const compile = (source: string): RegExp => {
   } catch (thrown) {
     throw refused(source, thrown instanceof Error ? thrown.message : String(thrown))
   }
-}
-
-/** `(a+)+`, `(a*|b)*`, `(x{2,})+`: an unbounded repetition of a group that holds an unbounded repetition. */
-const isExplosive = (source: string): boolean => {
-  const plain = source.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
-  const repeatsInside: boolean[] = [false]
-  for (let at = 0; at < plain.length; at++) {
-    const isRepeated = /^(?:[*+]|\{\d+,\})/.test(plain.slice(at + 1, at + 12))
-    if (plain[at] === '(') repeatsInside.push(false)
-    else if (plain[at] === ')') {
-      const inside = repeatsInside.pop() === true
-      if (inside && isRepeated) return true
-      const outer = repeatsInside.length - 1
-      repeatsInside[outer] = repeatsInside[outer] === true || inside || isRepeated
-    } else if (isRepeated) repeatsInside[repeatsInside.length - 1] = true
-  }
-  return false
 }
 
 const refused = (source: string, why: string): SysgError =>
