@@ -46,6 +46,10 @@ export const failures = {
     message: `The supervisor ended before the system was up${facts.words === '' ? '.' : `:\n${facts.words}`}`,
     hint: `What it said is in ${facts.log}.`,
   }),
+  SYSG_NOTIFY_OUTSIDE: () => ({
+    message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',
+    hint: '`sysg notify ready` is for programs that a service has started, with the environment they were given.',
+  }),
   SYSG_INTERRUPTED: (facts: { what: string }) => ({
     message: `Interrupted: ${facts.what}.`,
     hint: '`sysg status` shows how far it is.',

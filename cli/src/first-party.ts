@@ -1,10 +1,11 @@
 /** The plugins that every system has. They use the same public API as those of third parties. */
 import type { PluginUse } from '@systemg/core'
-import { control, deploy, dotenv, logs, restart, sockets, store, watch } from '@systemg/plugins'
+import { control, deploy, dotenv, health, logs, restart, sockets, store, watch } from '@systemg/plugins'
 
 /** What the supervisor tells its plugins: where things are, and who it is. Commands that only check a config need none. */
 export interface FirstPartyOptions {
   readonly control?: Readonly<Record<string, unknown>>
+  readonly health?: Readonly<Record<string, unknown>>
   readonly logs?: Readonly<Record<string, unknown>>
   readonly watch?: Readonly<Record<string, unknown>>
 }
@@ -13,6 +14,7 @@ export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly Plu
   { plugin: store },
   { plugin: dotenv },
   { plugin: logs, options: options.logs ?? {} },
+  { plugin: health, options: options.health ?? {} },
   { plugin: restart },
   { plugin: sockets },
   { plugin: deploy },

@@ -16,7 +16,7 @@ export interface FoundCode {
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Names of environment variables look like codes. */
-const variables: ReadonlySet<string> = new Set([
+export const variables: ReadonlySet<string> = new Set([
   ...[
     'SYSG_HOME',
     'SYSG_TOKEN',
@@ -26,6 +26,10 @@ const variables: ReadonlySet<string> = new Set([
     'SYSG_INSTANCE',
     'SYSG_REPLICA',
     'SYSG_SLOT',
+    'SYSG_CANDIDATE_SLOT',
+    'SYSG_ACTIVE_SLOT',
+    'SYSG_SOCKET',
+    'SYSG_NOTIFY_FD',
   ],
 ])
 

@@ -2,6 +2,7 @@
 export { control } from './control/index.ts'
 export { deploy } from './deploy/index.ts'
 export { dotenv } from './dotenv/index.ts'
+export { health } from './health/index.ts'
 export { logs } from './logs/index.ts'
 export { restart } from './restart/index.ts'
 export { sockets } from './sockets/index.ts'

@@ -1,12 +1,16 @@
 /** What the pages show must work. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { parseYaml, resolveConfig } from '@systemg/core'
+import { parseYaml, resolveConfig, type PluginApi, type ServiceConfig } from '@systemg/core'
 import { simulate } from '@systemg/core/testing'
 import { restart } from '@systemg/plugins/restart'
 import { describe, expect, it } from 'vitest'
 import { firstPartyPlugins } from '../../cli/src/first-party.ts'
+import { accessFor, createRegistries } from '../../core/src/registries.ts'
+import { testHost } from '../cli/host/node-host-for-tests.ts'
 import quietHours from './quiet-hours.ts'
+import redisProbe from './redis-probe.ts'
 
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
 const here = fileURLToPath(new URL('./', import.meta.url))
@@ -32,7 +36,7 @@ describe('a config on a page', () => {
       ...parsed,
       file: '/srv/systemg.yaml',
       folder: '/srv',
-      plugins: firstPartyPlugins(),
+      plugins: [...firstPartyPlugins(), { plugin: redisProbe }],
       env: {},
       readText,
       projectDefault: { id: 'docs', name: 'docs' },
@@ -42,9 +46,31 @@ describe('a config on a page', () => {
 })
 
 describe('the plugin on a page', () => {
-  it('is the one that is tested here', () => {
-    const [, source = ''] = /^\/\*\*.*\*\/\n([\s\S]*)$/.exec(readFileSync(`${here}quiet-hours.ts`, 'utf8')) ?? []
-    expect(blocks.map(({ text }) => text)).toContain(`// quiet-hours.ts\n${source}`)
+  it.each(['quiet-hours.ts', 'redis-probe.ts'])('is the one that is tested here: %s', (name) => {
+    const [, source = ''] = /^\/\*\*.*\*\/\n([\s\S]*)$/.exec(readFileSync(`${here}${name}`, 'utf8')) ?? []
+    expect(blocks.map(({ text }) => text)).toContain(`// ${name}\n${source}`)
+  })
+
+  it('asks a Redis, and says what it answered otherwise', async () => {
+    let answer = '+PONG\r\n'
+    const server = createServer((socket) => void socket.on('data', () => socket.end(answer)))
+    await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
+    const { port } = server.address() as AddressInfo
+    await using test = testHost()
+    const registries = createRegistries()
+    redisProbe.setup?.({ host: test.host, ...accessFor(redisProbe, registries) } as unknown as PluginApi)
+    const at = { options: { port }, signal: new AbortController().signal, answeredBy: undefined } as never
+    await registries.probes.get('redis')?.(at)
+    answer = '-LOADING\r\n'
+    await expect(registries.probes.get('redis')?.(at)).rejects.toThrow('it answered -LOADING')
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  it('is typed where a config is written', () => {
+    const service = { command: 'redis-server', health_check: { redis: { port: 6379 } } } satisfies ServiceConfig
+    // @ts-expect-error -- a port is a number
+    const wrong = { command: 'x', health_check: { redis: { port: 'x' } } } satisfies ServiceConfig
+    expect([service, wrong]).toHaveLength(2)
   })
 
   it('keeps a service down in its quiet hours, and leaves the others to their policy', async () => {

@@ -6,6 +6,7 @@ import { hookPolicies } from '@systemg/core'
 import { describe, expect, it } from 'vitest'
 import { referencePages } from '../../docs/generate.ts'
 import { errorSections } from '../../docs/generate/errors-page.ts'
+import { variables } from '../../docs/generate/found-codes.ts'
 import { declaredHooks } from '../../docs/generate/hooks-page.ts'
 
 const docs = fileURLToPath(new URL('../../docs', import.meta.url))
@@ -57,15 +58,6 @@ describe('an error code', () => {
     for (const code of codes) expect(known, code).toContain(code)
   })
 })
-
-/** Names in the environment, not codes. */
-const variables: ReadonlySet<string> = new Set([
-  'SYSG_HOME',
-  'SYSG_SERVICE',
-  'SYSG_REPLICA',
-  'SYSG_TOKEN',
-  'SYSG_INSTANCE',
-])
 
 const read = (file: string): string => readFileSync(join(docs, file), 'utf8')
 

@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   events: () => import('./events.ts'),
   validate: () => import('./validate.ts'),
   plan: () => import('./plan.ts'),
+  notify: () => import('./notify.ts'),
   graph: () => import('./graph.ts'),
   init: () => import('./init.ts'),
   schema: () => import('./schema.ts'),

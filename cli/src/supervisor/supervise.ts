@@ -57,6 +57,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     const plugins = withOptions(options.plugins, {
       control: { socket: paths.socket, pid: process.pid, version, config: configFile ?? null },
+      health: { pipes: join(paths.folder, 'run', 'notify') },
       watch: { own: [root] },
       logs: { folder: paths.logs, pipes: join(paths.folder, 'run', 'output') },
     })

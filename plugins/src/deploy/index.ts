@@ -31,7 +31,7 @@ export const deploy = definePlugin({
   }),
   strategies: { immediate: z.undefined(), rolling: z.undefined() },
   live: [
-    ...['strategy', 'pre_start', 'pre_start_timeout', 'grace_period'].map((key) => `deployment.${key}`),
+    ...['strategy', 'pre_start', 'pre_start_timeout', 'grace_period', 'health_check'].map((key) => `deployment.${key}`),
     ...['switch_command', 'switch_verify', 'switch_timeout', 'candidate_health_check'].map(
       (key) => `deployment.blue_green.${key}`,
     ),

@@ -131,10 +131,11 @@ describe('an answer', () => {
   it('from a unix socket is an answer, but nobody knows whose', async () => {
     await using test = testHost()
     const path = join(test.folder, 'http.sock')
-    await using _server = await listening(
+    await using server = await listening(
       createHttpServer((request, response) => response.end(request.url)),
       path,
     )
+    expect(server.port).toBe(0)
     const url = `http+unix://${encodeURIComponent(path)}/health?deep=1`
     expect((await test.host.http({ url, signal: never() })).body).toBe('/health?deep=1')
     const { tree } = await test.start(['sleep', '100'])

@@ -1,10 +1,12 @@
 /** A reader that may be slow: nothing is lost, nothing comes twice, and little waits in memory. */
+import { Registry } from '@systemg/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Channel, type ChannelWorld } from '../../../plugins/src/logs/channel.ts'
 import { Followers } from '../../../plugins/src/logs/followers.ts'
 import { Following, type Lost } from '../../../plugins/src/logs/following.ts'
 import { displayTextOf, type LogLine } from '../../../plugins/src/logs/lines.ts'
+import { Sinks } from '../../../plugins/src/logs/sinks.ts'
 import { memoryFiles } from './memory-files.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -15,7 +17,8 @@ const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, m
   const files = memoryFiles()
   const followers = new Followers()
   const clock = { now: () => ++now, monotonic: () => now }
-  const world: ChannelWorld = { files, clock, followers, onTrouble: () => undefined }
+  const sinks = new Sinks(new Registry('sink'), () => undefined)
+  const world: ChannelWorld = { files, clock, followers, sinks, onTrouble: () => undefined }
   const following = new Following(files, { isWanted: () => true })
   const stop = followers.add(following)
   const open = (name: string) =>

@@ -1,0 +1,39 @@
+/** `command`: a command that must exit 0, with the environment and in the folder of the service. */
+import { argvOf, describeExit, type Host, type Probe } from '@systemg/core'
+import { z } from 'zod'
+
+export const commandSchema = z
+  .union(
+    [z.string().refine((text) => text.trim() !== '', { error: 'must not be empty' }), z.array(z.string()).min(1)],
+    {
+      error: 'must be a command such as `pg_isready`, or a list of program and arguments',
+    },
+  )
+  .describe('A command that must exit 0, with the environment and in the folder of the service.')
+
+/** Of what it writes only the last line is of interest. */
+const keepBytes = 4 * 1024
+
+export const commandProbe =
+  (host: Pick<Host, 'run'>): Probe =>
+  async ({ instance, options, signal }) => {
+    const { env = {}, cwd = instance.service.working_dir } = instance.launch ?? {}
+    const given = options as string | readonly string[]
+    const argv = typeof given === 'string' ? argvOf({ command: given }) : argvOf({ exec: given })
+    const { exit, output, failure } = await host.run({ argv, env, cwd, signal, keepBytes })
+    if (failure !== undefined && !signal.aborted) throw new Error(failure.message)
+    const said = lastLineOf(output)
+    if (signal.aborted) throw new Error(`timeout: the command was still running${said}`)
+    if (exit.code !== 0) throw new Error(`${describeExit(exit)}${said}`)
+  }
+
+const longestLine = 200
+
+const lastLineOf = (output: string): string => {
+  const line = output
+    .split('\n')
+    .map((text) => text.trim())
+    .findLast((text) => text !== '')
+  if (line === undefined) return ''
+  return `, \`${line.length > longestLine ? `${line.slice(0, longestLine - 1)}…` : line}\``
+}
