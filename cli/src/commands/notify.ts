@@ -40,7 +40,8 @@ const writeToDescriptor = (number: string | undefined, state: string): boolean =
 
 const tellSupervisor = async ({ env, terminal }: CommandContext, state: string): Promise<void> => {
   const { SYSG_TOKEN: token, SYSG_SOCKET: socket, SYSG_PROJECT: project } = env
-  if (token === undefined || socket === undefined || project === undefined) throw new Failure('SYSG_NOTIFY_OUTSIDE', undefined)
+  if (token === undefined || socket === undefined || project === undefined)
+    throw new Failure('SYSG_NOTIFY_OUTSIDE', undefined)
   const supervisor = await connect({ ...projectPaths('', project), socket })
   try {
     const said = (await supervisor.call('notify', { token, state }, { timeoutMs: answerLimitMs })) as {

@@ -1,5 +1,5 @@
 /** Reads a Docker Compose file. Programs, environment, order and health carry over; containers do not. */
-import { parseYaml } from '@systemg/core'
+import { formatDuration, parseDuration, parseYaml } from '@systemg/core'
 import type { Draft, ServiceDraft } from './draft.ts'
 import { leftOver, listOf, mapOf, presentOf, textOf, textsOf, wholeNumberOf } from './foreign-value.ts'
 import { shellWord } from './literal.ts'
@@ -152,6 +152,15 @@ const healthOf = (check: Readonly<Record<string, unknown>>): unknown => {
     interval: textOf(check['interval']),
     attempt_timeout: textOf(check['timeout']),
     retries: wholeNumberOf(check['retries']),
-    total_timeout: textOf(check['start_period']),
+    start_interval: textOf(check['start_interval']),
+    total_timeout: startLimitOf(check),
   })
+}
+
+/** Compose gives up on a start after `retries` failures behind `start_period`. Defaults are Docker's. */
+const startLimitOf = (check: Readonly<Record<string, unknown>>): string | undefined => {
+  const period = parseDuration(textOf(check['start_period']) ?? '0s')
+  const interval = parseDuration(textOf(check['interval']) ?? '30s')
+  const limitMs = (period ?? Number.NaN) + (wholeNumberOf(check['retries']) ?? 3) * (interval ?? Number.NaN)
+  return limitMs > 0 ? formatDuration(limitMs) : undefined
 }

@@ -200,13 +200,22 @@ describe('sysg init --from a Compose file', () => {
     }
   })
 
-  it('keeps a health check as a comment while no plugin knows it', async () => {
+  it('carries a health check over, and gives the start the time that Compose gives it', async () => {
     const cwd = tempFolder({
       'compose.yaml':
-        'services: { a: { command: x, healthcheck: { test: [CMD, pg_isready, -U, "a b"], interval: 5s } } }',
+        'services: { a: { command: x, healthcheck: { test: [CMD, pg_isready, -U, "a b"], interval: 5s, timeout: 3s, start_period: 10s, start_interval: 1s } } }',
     })
     expect(await init(cwd, { from: 'compose.yaml' })).toMatchObject({ code: 0 })
-    expect(readFileSync(join(cwd, 'systemg.yaml'), 'utf8')).toContain(`pg_isready -U 'a b'`)
+    expect(readFileSync(join(cwd, 'systemg.yaml'), 'utf8')).toContain(
+      [
+        '    health_check:',
+        `      command: pg_isready -U 'a b'`,
+        '      interval: 5s',
+        '      attempt_timeout: 3s',
+        '      start_interval: 1s',
+        '      total_timeout: 25s',
+      ].join('\n'),
+    )
   })
 
   it('refuses what is no Compose file, and itself', async () => {
