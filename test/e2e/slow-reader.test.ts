@@ -1,5 +1,4 @@
 /** `sysg logs -f` into something that reads slowly, of a service that floods. */
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,14 +9,13 @@ import { Sandbox, until } from './sysg.ts'
 const lineBytes = 1_000
 const lines = 200_000
 
-const flood = `echo waits; read x < go; exec seq -f %09.0f${'.'.repeat(lineBytes - 10)} 0 ${lines - 1}`
+const flood = `mkfifo go; echo waits; read x < go; exec seq -f %09.0f${'.'.repeat(lineBytes - 10)} 0 ${lines - 1}`
 
 const residentBytes = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 
 it('gives every line once and in order; meanwhile the service does not wait and the memory does not grow', async () => {
   await using box = new Sandbox()
-  execFileSync('mkfifo', [join(box.folder, 'go')])
   box.config(`logs: { max_bytes: 1G }\nservices: { flood: { command: "${flood}" }, calm: { command: "sleep 1000" } }`)
   expect((await box.run('start', '-d')).code).toBe(0)
   const { pid } = (await box.status()).supervisor
