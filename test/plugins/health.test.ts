@@ -306,9 +306,9 @@ describe('a candidate', () => {
     const shares = definePlugin({
       name: 'shares',
       setup({ hooks, host }) {
-        const socket = host.sockets?.listen(address, {})
-        hooks.prepare.tapPromise('shares', async (spec) => ({ ...spec, inherit: [(await socket) as never] }))
-        hooks.shutdown.tapPromise('shares', async () => (await socket)?.close())
+        const socket = host.sockets.listen(address, {})
+        hooks.prepare.tapPromise('shares', async (spec) => ({ ...spec, inherit: [await socket] }))
+        hooks.shutdown.tapPromise('shares', async () => (await socket).close())
       },
     })
     let oldAnswers = 0

@@ -208,9 +208,9 @@ describe('notify', () => {
     const sockets = definePlugin({
       name: 'sockets',
       setup({ hooks, host }) {
-        const socket = host.sockets?.listen(address, {})
-        hooks.prepare.tapPromise('sockets', async (spec) => ({ ...spec, inherit: [(await socket) as never] }))
-        hooks.shutdown.tapPromise('sockets', async () => (await socket)?.close())
+        const socket = host.sockets.listen(address, {})
+        hooks.prepare.tapPromise('sockets', async (spec) => ({ ...spec, inherit: [await socket] }))
+        hooks.shutdown.tapPromise('sockets', async () => (await socket).close())
       },
     })
     await using sim = await simulate(
