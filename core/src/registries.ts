@@ -20,8 +20,15 @@ export type Probe = (at: {
   readonly answeredBy: TreeRef | undefined
 }) => Promise<void>
 
-/** Makes the strategy by which `running` is replaced by `service`. */
-export type StrategyFactory = (at: { readonly service: ResolvedService; readonly running: ResolvedService }) => Strategy
+/**
+ * Makes the strategy by which `running` is replaced by `service`, anew for each deploy; also asked when only its name is
+ * wanted, so it acts in `run` alone. `options`: what stands below `deployment.<name>`, checked by the declared schema.
+ */
+export type StrategyFactory = (at: {
+  readonly service: ResolvedService
+  readonly running: ResolvedService
+  readonly options: unknown
+}) => Strategy
 
 /** What a program has written. `chunk` is valid during the call only: copy what you keep. */
 export interface WrittenOutput {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { changedInputs, changedKeys, isSame, liveKeys } from '../../core/src/plan.ts'
+import { changedInputs, changedKeys, isLiveChange, isSame, liveKeys } from '../../core/src/plan.ts'
 import { defaultEdge, resolvedService } from './resolved-service.ts'
 
 describe('changed keys', () => {
@@ -95,6 +95,24 @@ describe('the same JSON', () => {
     const hidden: unknown = JSON.parse('{"__proto__":{}}')
     expect(isSame(hidden, { a: {} })).toBe(false)
     expect(isSame(hidden, structuredClone(hidden))).toBe(true)
+  })
+})
+
+describe('a change that needs no restart', () => {
+  const live = ['hooks', 'deployment.grace', 'deployment.blue.switch']
+  it.each<[string, unknown, unknown, boolean]>([
+    ['hooks', { a: 1 }, { a: 2 }, true],
+    ['env', { a: 1 }, { a: 2 }, false],
+    ['deployment', { grace: 1 }, { grace: 2 }, true],
+    ['deployment', { grace: 1 }, {}, true],
+    ['deployment', { grace: 1, slots: 1 }, { grace: 2, slots: 2 }, false],
+    ['deployment', { blue: { switch: 1, slots: 1 } }, { blue: { switch: 2, slots: 1 } }, true],
+    ['deployment', { blue: { switch: 1, slots: 1 } }, { blue: { switch: 1, slots: 2 } }, false],
+    ['deployment', {}, { blue: { switch: 1 } }, false],
+    ['deployment', undefined, { grace: 1 }, false],
+    ['deployment', ['grace'], ['other'], false],
+  ])('%s: %j to %j is %s', (key, before, after, expected) => {
+    expect(isLiveChange(key, before, after, live)).toBe(expected)
   })
 })
 

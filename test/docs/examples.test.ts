@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { firstPartyPlugins } from '../../cli/src/first-party.ts'
 import { accessFor, createRegistries } from '../../core/src/registries.ts'
 import { testHost } from '../cli/host/node-host-for-tests.ts'
+import canary from './canary.ts'
 import quietHours from './quiet-hours.ts'
 import redisProbe from './redis-probe.ts'
 
@@ -36,7 +37,7 @@ describe('a config on a page', () => {
       ...parsed,
       file: '/srv/systemg.yaml',
       folder: '/srv',
-      plugins: [...firstPartyPlugins(), { plugin: redisProbe }],
+      plugins: [...firstPartyPlugins(), { plugin: redisProbe }, { plugin: canary }],
       env: {},
       readText,
       projectDefault: { id: 'docs', name: 'docs' },
@@ -46,7 +47,7 @@ describe('a config on a page', () => {
 })
 
 describe('the plugin on a page', () => {
-  it.each(['quiet-hours.ts', 'redis-probe.ts'])('is the one that is tested here: %s', (name) => {
+  it.each(['quiet-hours.ts', 'redis-probe.ts', 'canary.ts'])('is the one that is tested here: %s', (name) => {
     const [, source = ''] = /^\/\*\*.*\*\/\n([\s\S]*)$/.exec(readFileSync(`${here}${name}`, 'utf8')) ?? []
     expect(blocks.map(({ text }) => text)).toContain(`// ${name}\n${source}`)
   })

@@ -3,6 +3,7 @@ import { simulate } from '@systemg/core/testing'
 import { deploy } from '@systemg/plugins/deploy'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import canary from '../docs/canary.ts'
 import { fillIn, unknownPlaces } from '../../plugins/src/deploy/placeholders.ts'
 import { wantedPorts } from '../../plugins/src/deploy/port-holder.ts'
 import { nextSlot } from '../../plugins/src/deploy/slots.ts'
@@ -166,29 +167,6 @@ it('a service with slots cannot be scaled: several replicas cannot share them', 
 })
 
 describe('a strategy of a third party', () => {
-  const steps: string[] = []
-  const canary = definePlugin({
-    name: 'canary',
-    strategies: { canary: z.strictObject({ watch: z.number().default(30), to: z.string().default('canary') }) },
-    setup: (api) =>
-      api.registerStrategy('canary', ({ service }) => {
-        const options = (service.deployment as unknown as { canary: { watch: number; to: string } }).canary
-        return {
-          name: 'canary',
-          async run(replacement) {
-            await replacement.step('canary', () => replacement.launch())
-            await replacement.ready()
-            steps.push(`to ${options.to}`)
-            await replacement.step('watch', () => replacement.pause(options.watch * 1_000))
-            replacement.promote()
-            await replacement.retire()
-          },
-          async undo({ active, launched, why }) {
-            steps.push(`back to ${active?.id ?? 'nothing'} from ${launched?.id ?? 'nothing'}: ${why}`)
-          },
-        }
-      }),
-  })
   const yaml = (deployment: string) => `services: { api: { command: server, deployment: ${deployment} } }`
 
   const resolved = async (deployment: string) => {
@@ -202,11 +180,11 @@ describe('a strategy of a third party', () => {
   }
 
   it('is chosen in YAML with options of its own, checked and with their defaults', async () => {
-    const written = await resolved('{ strategy: canary, canary: { watch: 5 } }')
+    const written = await resolved('{ strategy: canary, canary: { watch: 5s } }')
     expect(written.problems).toEqual([])
-    expect(written.system?.services['api']?.deployment).toMatchObject({ canary: { watch: 5, to: 'canary' } })
+    expect(written.system?.services['api']?.deployment).toMatchObject({ canary: { watch: 5_000 } })
     const short = await resolved('{ strategy: canary }')
-    expect(short.system?.services['api']?.deployment).toMatchObject({ canary: { watch: 30, to: 'canary' } })
+    expect(short.system?.services['api']?.deployment).toMatchObject({ canary: { watch: 60_000 } })
   })
 
   it.each([
@@ -219,17 +197,15 @@ describe('a strategy of a third party', () => {
   })
 
   it('runs, with `pre_start` before it, and takes back what it did', async () => {
-    const deployment = { strategy: 'canary', canary: { watch: 5 }, pre_start: 'build' } as never
+    const deployment = { strategy: 'canary', canary: { watch: '5s' }, pre_start: 'build' } as const
     await using sim = await simulate(
       [deploy, canary],
       { api: { command: 'x', deployment } },
-      {
-        programs: { api: (self) => (self.env['SYSG_INSTANCE'] === undefined ? self.exit(0) : undefined) },
-      },
+      { programs: { api: (self) => (self.env['SYSG_INSTANCE'] === undefined ? self.exit(0) : undefined) } },
     )
-    steps.length = 0
+    const shares = () => sim.world.traceLines.flatMap((line) => /(\d+) % of the users/.exec(line)?.[1] ?? [])
     expect((await sim.finish(sim.system.restart({ names: ['api'] }))).ok).toBe(true)
-    expect(steps).toEqual(['to canary'])
+    expect(shares()).toEqual(['5', '100'])
     const deploying = sim.system.restart({ names: ['api'] })
     await sim.until(() =>
       sim.service('api').view.instances.some(({ id, state }) => id === 'api-3' && state === 'ready'),
@@ -238,9 +214,9 @@ describe('a strategy of a third party', () => {
     sim.world.processes.exit(candidate?.pid ?? 0, 4)
     const outcome = await sim.finish(deploying)
     expect(outcome.problems[0]?.message).toContain('failed in step `watch`: exit code 4')
-    expect(steps).toEqual(['to canary', 'to canary', 'back to api-2 from api-3: exit code 4'])
+    expect(shares()).toEqual(['5', '100', '5', '0'])
     const told = sim.events.filter(({ type }) => type === 'deploy.step').map(({ data }) => data['step'])
-    expect(told.slice(0, 3)).toEqual(['pre_start', 'canary', 'watch'])
+    expect(told.slice(0, 4)).toEqual(['pre_start', 'candidate', 'ready', 'watch'])
   })
 
   it('that never ends after it was called off does not hold anybody up for ever', async () => {

@@ -283,6 +283,40 @@ describe('logs', () => {
     expect(shown(await ask(sim, 'logs.read'))).toEqual(['pre_start stdout migrating', 'pre_start stdout done'])
   })
 
+  it('shows what others write once to those who follow, bytes as they are, and no line run into the next', async () => {
+    await using sim = await simulate([logs], { api: { command: 'x' } })
+    const write = (params: object) => ask(sim, 'logs.append', { service: 'api', source: 'pre_start', ...params })
+    await write({ text: 'first\n' })
+    const following = follow(sim, { services: ['api'] })
+    const chunk = new TextEncoder().encode('grü')
+    const append = sim.system.registries.methods.get('logs.append')
+    const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
+    const written = [chunk.subarray(0, 3), chunk.subarray(3)].map((bytes) =>
+      append?.({ service: 'api', source: 'pre_start', bytes }, call),
+    )
+    chunk.fill(0)
+    await sim.finish(Promise.all(written))
+    await write({ end: true })
+    await write({ text: 'second run' })
+    await write({ end: true })
+    await sim.clock.settle()
+    expect(following.told).toEqual(['first', 'grü', 'second run'])
+    following.stop()
+    await sim.finish(following.done)
+    expect(sim.world.files.text('logs/api/0/pre_start.stdout.log')).toBe('first\ngrüsecond run')
+    expect(shown(await ask(sim, 'logs.read'))).toEqual([
+      'pre_start stdout first',
+      'pre_start stdout grü',
+      'pre_start stdout second run',
+    ])
+  })
+
+  it('keeps nothing of what others write for a service whose output is not kept', async () => {
+    await using sim = await simulate([logs], { api: { command: 'x', logs: { sink: 'none' } } })
+    await ask(sim, 'logs.append', { service: 'api', source: 'pre_start', text: 'migrating\n' })
+    expect(shown(await ask(sim, 'logs.read'))).toEqual([])
+  })
+
   it.each([{ lines: -1 }, { kind: 'all of them' }, { since: 'yesterday' }, { nonsense: 1 }])(
     'refuses the parameters %j',
     async (params) => {

@@ -59,6 +59,21 @@ describe('a stop', () => {
     },
   )
 
+  it.each(['start', 'deploy'] as const)('waits for a `pre_start` that takes its time to die, of a %s', async (what) => {
+    const site = siteOf()
+    await using sim = await siteSimulation(site, undefined, { idle: what === 'start' })
+    site.does.set('build', (self) => {
+      self.uninterruptible(true)
+      self.after(4_000, () => self.uninterruptible(false))
+    })
+    const working = what === 'start' ? sim.system.start() : deploy(sim)
+    await sim.until(() => commandsOf(sim).length === 1)
+    await sim.finish(sim.system.stop(['api']))
+    expect(sim.service('api').pids).toEqual([])
+    expect(sim.service('api').state).toBe('stopped')
+    await sim.finish(working)
+  })
+
   it('of the whole system, and at once, leaves nothing', async () => {
     const site = slowSite()
     site.does.delete('build')

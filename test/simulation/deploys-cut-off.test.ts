@@ -34,7 +34,7 @@ const deploys: Readonly<Record<string, (site: Site) => void>> = {
 }
 
 /** Kill the supervisor before its `at`-th call of the machine since the deploy began. False when it makes fewer. */
-const killAt = (sim: Simulation, at: number): { wasKilled(): boolean } => {
+const killAt = (sim: Simulation, at: number): (() => boolean) => {
   let calls = 0
   let wasKilled = false
   sim.world.faults.beforeCall = () => {
@@ -43,7 +43,7 @@ const killAt = (sim: Simulation, at: number): { wasKilled(): boolean } => {
     wasKilled = true
     sim.crash()
   }
-  return { wasKilled: () => wasKilled }
+  return () => wasKilled
 }
 
 const recordedAsActive = (sim: Simulation): number | undefined => {
@@ -59,7 +59,7 @@ const playCutOff = async (set: (site: Site) => void, at: number): Promise<boolea
   const services = { api: { ...blueGreen, restart_policy: 'always' as const } }
   await using sim = await siteSimulation(site, services, { plugins: [restart] })
   const { pid: old } = serving(sim)
-  const { wasKilled } = killAt(sim, at)
+  const wasKilled = killAt(sim, at)
   const deploy = sim.system.restart({ names: ['api'] })
   let isOver = false
   void deploy.then(() => (isOver = true))

@@ -91,7 +91,9 @@ describe('a good deploy', () => {
 })
 
 describe('a step that fails', () => {
-  const cases: Readonly<Record<string, { readonly step: string; readonly reason: string; set(site: Site): void }>> = {
+  const cases: Readonly<
+    Record<string, { readonly step: string; readonly reason: string; readonly set: (site: Site) => void }>
+  > = {
     'pre_start fails': {
       step: 'pre_start',
       reason: 'exit code 2, `no disk`',

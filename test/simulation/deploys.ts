@@ -9,7 +9,7 @@ import { probed, remembers } from './plugins.ts'
 /** What a command does: fails with a code, hangs, or writes and succeeds. */
 export type Behaviour = Program
 
-export const succeeds =
+const succeeds =
   (text = ''): Behaviour =>
   (self) => {
     if (text !== '') self.write(text)
@@ -49,7 +49,7 @@ export interface Site {
 export const siteOf = (): Site => ({ proxy: '8000', ran: [], does: new Map(), programs: new Map() })
 
 /** Commands are `sh -c`; everything else is an instance. */
-export const programOf =
+const programOf =
   (site: Site): Program =>
   (self) => {
     const [program, , text = ''] = self.argv

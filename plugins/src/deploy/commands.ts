@@ -16,7 +16,7 @@ import {
 import { fillIn, type Places } from './placeholders.ts'
 import { slotVariables } from './slots.ts'
 
-export type CommandName = 'pre_start' | 'switch_command' | 'switch_verify'
+type CommandName = 'pre_start' | 'switch_command' | 'switch_verify'
 
 export interface CommandToRun {
   readonly name: CommandName

@@ -51,10 +51,12 @@ export const deploy = definePlugin({
     api.registerStrategy('immediate', ({ service }) => watched(service))
     api.registerStrategy('rolling', ({ service }) => rolling({ slots, users }, service))
     hooks.replace.tap('deploy', ({ service, running }) => {
-      const { strategy: name } = deploymentOf(service)
+      const deployment = deploymentOf(service)
+      const { strategy: name } = deployment
       const factory = registries.strategies.get(name)
       if (factory === undefined) throw notRegistered(name)
-      const strategy = factory({ service, running })
+      const options: unknown = (deployment as unknown as Readonly<Record<string, unknown>>)[name]
+      const strategy = factory({ service, running, options })
       if (!hasPreStart(service)) return strategy
       return begunWith(strategy, (signal) => preStart.run(service, slots.next(service), signal))
     })

@@ -12,7 +12,6 @@ import { z } from 'zod'
 /** `deployment` as a user writes it. */
 export interface DeploymentConfig extends Partial<StrategyConfigs> {
   /** `immediate` (default), `rolling`, or a strategy that a plugin brings. */
-  // eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- no plugin here adds a strategy
   strategy?: 'immediate' | 'rolling' | keyof StrategyConfigs
   /** A command to run before a start that you ask for, and before a deploy: a build, a migration. */
   pre_start?: string
@@ -69,13 +68,13 @@ export const deploymentSchema = ({ strategies, serviceKey }: Extensions): z.ZodT
   const health = serviceKey('health_check')?.optional()
   const own = Object.entries(strategies).filter(([name]) => !builtIn.includes(name))
   const shape = {
-    ...shapeOfDeployment,
     strategy: z
       .enum(Object.keys(strategies))
       .default('immediate')
       .describe(
         'How a running instance is replaced: `immediate` (stop, then start), `rolling`, or what a plugin brings.',
       ),
+    ...shapeOfDeployment,
     blue_green: z
       .strictObject({
         ...shapeOfBlueGreen,
