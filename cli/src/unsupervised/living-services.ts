@@ -41,8 +41,8 @@ const statusOf = (
     cpu_percent: null,
     memory_bytes: null,
     replicas: living.filter(({ role }) => role === 'active').length,
-    instances: living.map(({ id, tree, role, replica, startedAt: at = nowMs }) => ({
-      ...{ id, pid: tree.pid, state: unsupervised, slot: null },
+    instances: living.map(({ id, tree, role, replica, marks, startedAt: at = nowMs }) => ({
+      ...{ id, pid: tree.pid, state: unsupervised, slot: marks?.['SYSG_SLOT'] ?? null },
       ...{ role, replica, uptime_ms: Math.max(0, Math.round(nowMs - at)) },
     })),
     children: [],

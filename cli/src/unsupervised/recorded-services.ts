@@ -15,7 +15,7 @@ export interface RecordedService {
 /** An instance that had a process. */
 export type RecordedInstance = Pick<
   InstanceRecord,
-  'id' | 'service' | 'replica' | 'role' | 'startedAt' | 'restarts'
+  'id' | 'service' | 'replica' | 'role' | 'startedAt' | 'restarts' | 'marks'
 > & {
   readonly tree: TreeRef
 }
