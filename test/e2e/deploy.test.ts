@@ -2,28 +2,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { freePorts, listenOn } from './ports.ts'
 import { isAlive, Sandbox, until } from './sysg.ts'
 
 const programs = join(import.meta.dirname, 'programs')
 const node = process.execPath
-
-const listenOn = async (port: number): Promise<Server> => {
-  const server = createServer()
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  return server
-}
-
-const freePorts = async (count: number): Promise<readonly number[]> => {
-  const servers = await Promise.all(Array.from({ length: count }, () => listenOn(0)))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  for (const server of servers) server.close()
-  await Promise.all(servers.map((server) => once(server, 'close')))
-  return ports
-}
 
 const ask = (port: number): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -58,7 +43,7 @@ class Site implements AsyncDisposable {
   }
 
   static async open(): Promise<Site> {
-    const site = new Site(await freePorts(3))
+    const site = new Site(await freePorts())
     await once(site.#proxy.stdout ?? site.#proxy, 'data')
     return site
   }

@@ -1,21 +1,13 @@
 /** Health checks with real programs: each probe, dependents that wait, and what people see. */
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { freePort } from './ports.ts'
 import { Sandbox, until } from './sysg.ts'
 
 const bin = fileURLToPath(new URL('../../cli/bin/sysg.mjs', import.meta.url))
 const node = process.execPath
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 
 /** Answers with the status in a file beside it, and listens only once the file `open` is there. */
 const server = `
@@ -174,17 +166,6 @@ it('`notify ready` outside of a service, or with a token of nobody, fails and sa
 it('does not take the answer of the old instance for one of the candidate', async () => {
   await using box = new Sandbox()
   const port = await freePort()
-  box.file(
-    'rolling.mjs',
-    `const strategy = { name: 'rolling', async run(replacement) {
-  await replacement.launch()
-  await replacement.ready()
-  replacement.promote()
-  await replacement.retire()
-} }
-export default { name: 'rolling', setup: ({ hooks }) => hooks.replace.tap('rolling', () => strategy) }
-`,
-  )
   // The new one waits for the address until it gets it, which it does when the old one gives it up.
   box.file(
     'server.cjs',
@@ -196,9 +177,8 @@ process.on('SIGUSR1', () => server.close())
 `,
   )
   const config = (more: string) => `
-plugins: [./rolling.mjs]
 services:
-  web: { command: "${node} server.cjs ${more}", health_check: { url: "http://localhost:${port}/", attempt_timeout: 500ms, ${more} } }
+  web: { command: "${node} server.cjs ${more}", deployment: { strategy: rolling }, health_check: { url: "http://localhost:${port}/", attempt_timeout: 500ms, ${more} } }
 `
   box.config(config('timeout: 5s'))
   expect((await box.run('start', '-d')).code).toBe(0)

@@ -1,21 +1,12 @@
 /** Services whose sockets stay open: clients that connect while the program is dead wait, and are answered by the next one. */
-import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
+import { freePort } from './ports.ts'
 import { Sandbox, until } from './sysg.ts'
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const nodeServer = `
 const server = require('http').createServer((request, response) => response.end('node ' + process.pid))

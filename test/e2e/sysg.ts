@@ -26,12 +26,15 @@ export interface Status {
 export class Sandbox implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'sysg-e2e-'))
   readonly home = join(this.folder, 'state')
+  /** Variables of every `sysg` that is run from now on. */
+  environment: Readonly<Record<string, string>> = {}
   readonly #running = new Set<ChildProcess>()
   #ending: Promise<void> | undefined
   #hasEnded = false
 
-  constructor() {
-    onTestFinished(() => this[Symbol.asyncDispose]())
+  /** @param options.inTest - False outside of a test: then only disposal ends it. */
+  constructor({ inTest = true } = {}) {
+    if (inTest) onTestFinished(() => this[Symbol.asyncDispose]())
   }
 
   /** Replace the config. */
@@ -58,7 +61,7 @@ export class Sandbox implements AsyncDisposable {
     if (this.#hasEnded) throw new Error('the sandbox has been disposed of')
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', bin, ...args], {
       cwd: this.folder,
-      env: { ...withoutOurs(process.env), SYSG_HOME: this.home, ...env },
+      env: { ...withoutOurs(process.env), SYSG_HOME: this.home, ...this.environment, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#running.add(child)

@@ -167,6 +167,19 @@ describe('a step that fails', () => {
     })
   }
 
+  it('keeps the candidate for the grace period after users were led back: a proxy may still send some there', async () => {
+    const site = siteOf()
+    await using sim = await siteSimulation(site)
+    site.does.set('verify', fails(1))
+    const deploy = sim.system.restart({ names: ['api'] })
+    await sim.until(() => site.ran.at(-1) === 'switch 8000')
+    await sim.clock.advance(4_000)
+    expect(sim.service('api').pids).toHaveLength(2)
+    await sim.finish(deploy)
+    expect(sim.service('api').pids).toHaveLength(1)
+    expectOne(sim, site)
+  })
+
   it('gives the last lines of what failed, and nothing of what ended before', async () => {
     const site = siteOf()
     await using sim = await siteSimulation(site)

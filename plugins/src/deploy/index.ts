@@ -48,8 +48,9 @@ export const deploy = definePlugin({
       await users.close()
     })
 
+    const isStopping = (name: string) => system.view().find((one) => one.name === name)?.state === 'stopping'
     api.registerStrategy('immediate', ({ service }) => watched(service))
-    api.registerStrategy('rolling', ({ service }) => rolling({ slots, users }, service))
+    api.registerStrategy('rolling', ({ service }) => rolling({ clock: host.clock, slots, users, isStopping }, service))
     hooks.replace.tap('deploy', ({ service, running }) => {
       const deployment = deploymentOf(service)
       const { strategy: name } = deployment

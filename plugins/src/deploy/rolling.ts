@@ -4,16 +4,19 @@
  *   candidate ─► ready ─► switch_command ─► switch_verify ─► (promoted) ─► grace_period ─► retire
  *                              │                 │                              │
  *                              └──── fails ──────┴───────── crashes ────────────┘
- *                                     switch_command with the old slot, then the candidate goes
+ *                             switch_command with the old slot, grace_period, then the candidate goes
  */
-import type { Replacement, ResolvedService, Strategy, Undoing } from '@systemg/core'
+import { pause, type Clock, type Replacement, type ResolvedService, type Strategy, type Undoing } from '@systemg/core'
 import { deploymentOf } from './options.ts'
 import { nextSlot, slotOf, type Slots } from './slots.ts'
 import type { Switch } from './switch.ts'
 
 export interface RollingWorld {
+  readonly clock: Clock
   readonly slots: Slots
   readonly users: Switch
+  /** The service is being stopped: nobody is to be served any more. */
+  isStopping(service: string): boolean
 }
 
 /** Time for load balancers to notice, and for a bad start to show, ms. */
@@ -29,7 +32,7 @@ export const rolling = (world: RollingWorld, service: ResolvedService): Strategy
   let hasSwitched = false
   return {
     name: 'rolling',
-    undoLimitMs: (blueGreen?.switch_timeout ?? 0) + undoReserveMs,
+    undoLimitMs: (blueGreen?.switch_timeout ?? 0) + graceMs + undoReserveMs,
     async run(replacement) {
       hasSwitched = false
       await world.users.endRepair(service.name)
@@ -49,7 +52,7 @@ export const rolling = (world: RollingWorld, service: ResolvedService): Strategy
     async undo(undoing) {
       if (way === undefined) return
       try {
-        await leadBack(world, service, undoing, { ...way, hasSwitched })
+        await leadBack(world, service, undoing, { ...way, hasSwitched, graceMs })
       } finally {
         way.release()
       }
@@ -86,12 +89,19 @@ const leadUsers = async (
   })
 }
 
+interface SwitchToUndo {
+  readonly from: string | undefined
+  readonly to: string
+  readonly hasSwitched: boolean
+  readonly graceMs: number
+}
+
 /** Lead users to where something serves, or will: nobody else knows the way back. */
 const leadBack = async (
-  { slots, users }: RollingWorld,
+  { clock, slots, users, isStopping }: RollingWorld,
   service: ResolvedService,
   { active, signal }: Undoing,
-  { from, to, hasSwitched }: { readonly from: string | undefined; readonly to: string; readonly hasSwitched: boolean },
+  { from, to, hasSwitched, graceMs }: SwitchToUndo,
 ): Promise<void> => {
   const serving = active === undefined ? from : (slotOf(active, service) ?? from)
   // When the new instance is what is left, users have been led to it.
@@ -102,4 +112,6 @@ const leadBack = async (
   if (serving === undefined) throw new Error('it is not known in which slot the old instance is')
   await users.to(service, serving, signal)
   slots.write(service.name, { active: serving, isSwitching: false })
+  // A proxy that reloads goes on for a moment with those it has: the new instance must not go before.
+  if (!isStopping(service.name)) await pause(clock, graceMs, signal).catch(() => undefined)
 }
