@@ -16,7 +16,7 @@ export interface RollingWorld {
   readonly slots: Slots
   readonly users: Switch
   /** The service is being stopped: nobody is to be served any more. */
-  isStopping(service: string): boolean
+  readonly isStopping: (service: string) => boolean
 }
 
 /** Time for load balancers to notice, and for a bad start to show, ms. */
