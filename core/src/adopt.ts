@@ -8,6 +8,7 @@ import type { BootState, InstanceRecord, OutcomeRecord } from './journal.ts'
 import { isSame } from './plan.ts'
 import type { Reconciler, ReconcilerWorld } from './reconciler.ts'
 import type { Service } from './service.ts'
+import { pause } from './wait.ts'
 
 /**
  * Adopt every recorded instance. Nothing is started here. Returns how many live.
@@ -20,6 +21,7 @@ export const adoptAll = async (left: BootState, reconciler: Reconciler, world: R
     reconciler.roster.reserveId(record.id)
     all.push(await find(record, world.host))
   }
+  await lookAgain(all, world.host)
   const lives = (record: InstanceRecord) => all.some((one) => one.record === record && isLiving(one))
   const state = restoreAdHoc(left, reconciler, world, lives)
   const found = all.filter(({ record }) => state.instances.includes(record))
@@ -45,6 +47,19 @@ interface Found {
 }
 
 const isLiving = ({ spawned, remains }: Found): boolean => spawned !== undefined || remains !== undefined
+
+/**
+ * A supervisor that died while it started something leaves a process that may not carry its token yet: between fork and exec
+ * it looks like the supervisor itself. Missed now, it would be a second copy for ever.
+ */
+const lookAgain = async (found: Found[], host: Host): Promise<void> => {
+  const isMissing = (one: Found) => one.record.tree === undefined && !isLiving(one)
+  if (!found.some(isMissing)) return
+  await pause(host.clock, lookAgainMs, new AbortController().signal)
+  for (const [index, one] of found.entries()) if (isMissing(one)) found[index] = await find(one.record, host)
+}
+
+const lookAgainMs = 250
 
 const find = async (record: InstanceRecord, { processes }: Host): Promise<Found> => {
   const spawned = record.tree === undefined ? undefined : await processes.adopt(record.tree)

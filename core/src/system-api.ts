@@ -90,6 +90,11 @@ export interface SystemApi {
    * @throws {SysgError} `SYSG_NAME_TAKEN`.
    */
   startAdHoc(service: ResolvedService, options?: { isNew?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  /**
+   * Go on after another supervisor: start what is wanted (of the named services, those that were asked for last), and leave
+   * alone what was stopped, has completed or has given up.
+   */
+  resume(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
   /** Stop the named services alone, and forget those of them that are in no config. Resolves when nothing of them lives. */
   stop(names: readonly string[], options?: { graceMs?: number; signal?: AbortSignal }): Promise<Outcome>
   /** Replace the named services by their strategy; without names every wanted one, in order, until one fails. */

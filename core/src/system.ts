@@ -181,6 +181,18 @@ export class System implements SystemApi {
     return { ...outcome, warnings: [`\`${spec.name}\` runs already, with the same command.`, ...outcome.warnings] }
   }
 
+  async resume(options: { names?: readonly string[]; signal?: AbortSignal } = {}): Promise<Outcome> {
+    await this.#booted
+    this.#checkOpen()
+    const { roster } = this.#reconciler
+    const names = options.names?.filter((name) => roster.services.has(name)) ?? [...roster.services.keys()]
+    const services = roster.graph.withDependencies(names).map((name) => this.#find(name))
+    for (const service of services) service.isAsked = true
+    this.#reconciler.wakeAll()
+    await this.#untilSettled(services, new Map(), options.signal)
+    return outcomeOfStart(services)
+  }
+
   async stop(names: readonly string[], options: { graceMs?: number; signal?: AbortSignal } = {}): Promise<Outcome> {
     await this.#booted
     const services = names.map((name) => this.#find(name))

@@ -34,6 +34,44 @@ describe('store', () => {
     expect(sim.service('api').starts).toBe(3)
   })
 
+  it('lets a supervisor that comes back by itself go on as it was: nothing that rests is begun again', async () => {
+    await using sim = await simulate([store, restart], {
+      up: { command: 'x', restart_policy: 'always', backoff: '1s' },
+      down: { command: 'x' },
+      broken: { command: 'x' },
+      once: { command: 'x' },
+    })
+    await sim.finish(sim.system.stop(['down']))
+    await sim.service('broken').exit({ code: 3 })
+    await sim.service('once').exit({ code: 0 })
+    const starts = () => ['up', 'down', 'broken', 'once'].map((name) => sim.service(name).starts)
+    sim.crash()
+    await sim.world.advance(1)
+    for (const { pid } of sim.world.processes.list('up')) sim.world.processes.kill(pid, 'SIGKILL')
+    await sim.boot()
+    await sim.finish(sim.system.resume())
+    await sim.until(() => sim.service('up').state === 'running')
+    expect(sim.states).toEqual({ up: 'running', down: 'stopped', broken: 'failed', once: 'completed' })
+    expect(starts()).toEqual([2, 1, 1, 1])
+    // What a person types is more than that.
+    await sim.start()
+    expect(starts()).toEqual([2, 1, 2, 1])
+  })
+
+  it('lets it go on with the services that were asked for, and what they need', async () => {
+    await using sim = await simulate(
+      [store, restart],
+      { db: { command: 'x' }, api: { command: 'x', depends_on: ['db'] }, other: { command: 'x' } },
+      { idle: true },
+    )
+    await sim.start(['api'])
+    sim.crash()
+    for (const { pid } of sim.world.processes.list()) sim.world.processes.kill(pid, 'SIGKILL')
+    await sim.boot()
+    await sim.finish(sim.system.resume({ names: ['api', 'gone'] }))
+    expect(sim.service('other').starts).toBe(0)
+  })
+
   it('keeps nothing of an instance that has ended', async () => {
     await using sim = await simulate([store, restart], {
       api: { command: 'x', restart_policy: 'always', backoff: '1s' },
