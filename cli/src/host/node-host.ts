@@ -7,8 +7,10 @@ import { connectionOf } from './connection.ts'
 import { FifoMaker } from './fifo-maker.ts'
 import { nodeFiles } from './files.ts'
 import { nodeNet } from './net.ts'
+import { keepsNothing, type HeldPipe, type HeldSocket, type Inheritance } from './held.ts'
+import { Holder, type HolderSettings } from './holder.ts'
 import { openSocket } from './open-socket.ts'
-import { openOutput } from './output.ts'
+import { createOutputs } from './output.ts'
 import { createProcesses } from './processes.ts'
 import type { PassedSocket } from './passed-sockets.ts'
 import { run } from './run.ts'
@@ -24,11 +26,21 @@ export interface NodeHostOptions {
   readonly trace?: Trace
   /** Sockets that were opened for this process. Default: none. */
   readonly passed?: readonly PassedSocket[]
+  /** What is to keep sockets and pipes open when this process dies. Default: nothing is. */
+  readonly holder?: HolderSettings
+  /** What this process got from the holder that started it. */
+  readonly inheritance?: Inheritance | undefined
 }
 
 export interface NodeHost extends Host {
+  /** Pid of the process that keeps things open. */
+  readonly holderPid: number | undefined
+  /** Everything that an earlier supervisor left and that is needed has been taken up. */
+  dropInherited(): void
   /** Write what is pending, close the store and stop all timers. Processes go on. */
   dispose(): Promise<void>
+  /** The same, but what is open stays so for the supervisor that comes next. */
+  leave(): Promise<void>
 }
 
 /**
@@ -41,7 +53,19 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const store = openStore(folder, { trace })
   const processes = createProcesses(trace)
   const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
-  const sockets = createSockets({ trace, passed })
+  const { entries = [] } = options.inheritance ?? {}
+  const holder = options.holder === undefined ? undefined : new Holder(options.holder, trace)
+  const keeper = holder ?? keepsNothing
+  const pipes = entries.filter((entry): entry is HeldPipe => entry.kind === 'fifo')
+  const inherited = entries.filter((entry): entry is HeldSocket => entry.kind === 'socket')
+  const sockets = createSockets({ trace, passed, keeper, inherited })
+  const outputs = createOutputs({ trace, makeFifo: (at) => fifos.make(at) }, keeper, pipes)
+  holder?.replace()
+  const close = async (): Promise<void> => {
+    processes.dispose()
+    store.close()
+    await fifos.close()
+  }
   return {
     clock: nodeClock,
     random: () => Math.random(),
@@ -49,7 +73,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     env: Object.freeze(definedIn(env)),
     processes,
     run: (spec) => run(spec, processes.trees),
-    output: (path, onChunk) => openOutput(path, onChunk, { trace, makeFifo: (at) => fifos.make(at) }),
+    output: (path, onChunk) => outputs.open(path, onChunk),
     files: nodeFiles,
     store,
     net: {
@@ -60,11 +84,18 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     http: async (request) => (await import('./http.ts')).ask(request, processes.trees),
     sockets,
     trace,
+    get holderPid() {
+      return holder?.pid
+    },
+    dropInherited: () => outputs.dropInherited(),
     async dispose() {
-      processes.dispose()
       sockets.dispose()
-      store.close()
-      await fifos.close()
+      await holder?.end()
+      await close()
+    },
+    async leave() {
+      holder?.leave()
+      await close()
     },
   }
 }

@@ -12,6 +12,7 @@ import { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { OnChunk, OutputPipe, Trace } from '@systemg/core'
 import { FdDescriptor } from './descriptor.ts'
+import type { HeldPipe, Keeper } from './held.ts'
 import { attempt, errnoOf, hostError, isMissing } from './host-error.ts'
 
 const buffer = Buffer.allocUnsafeSlow(256 * 1024)
@@ -19,14 +20,52 @@ const buffer = Buffer.allocUnsafeSlow(256 * 1024)
 /** What a pipe can hold at most, unless root made it larger. */
 let knownCapacity: number | undefined
 
+/** Opens pipes, and keeps them open beyond this process. */
+export interface NodeOutputs {
+  /** Open the pipe at `path`, made when missing. What an earlier supervisor left in it is read first. */
+  open(path: string, onChunk: OnChunk): Promise<OutputPipe>
+  /** Let go of what an earlier supervisor had open and nobody has opened here. */
+  dropInherited(): void
+}
+
 export interface OutputWorld {
   readonly trace: Trace
   /** Make a named pipe where there is nothing. */
   makeFifo(path: string): Promise<void>
 }
 
-/** Open the pipe at `path`, made when missing. What an earlier supervisor left in it is read first. */
-export const openOutput = async (path: string, onChunk: OnChunk, world: OutputWorld): Promise<OutputPipe> => {
+export const createOutputs = (world: OutputWorld, keeper: Keeper, inherited: readonly HeldPipe[]): NodeOutputs => {
+  const left = new Map(inherited.map((pipe) => [pipe.label, { pipe, forget: keeper.keep(pipe) }]))
+  const drop = (path: string): void => {
+    const found = left.get(path)
+    if (found === undefined) return
+    left.delete(path)
+    found.forget()
+    closeSync(found.pipe.fd)
+  }
+  return {
+    async open(path, onChunk) {
+      const { pipe, fd } = await openOutput(path, onChunk, world)
+      const forget = keeper.keep({ kind: 'fifo', label: path, fd })
+      // Not before: its content goes with its last descriptor.
+      drop(path)
+      return {
+        ...pipe,
+        close() {
+          forget()
+          return pipe.close()
+        },
+      }
+    },
+    dropInherited: () => [...left.keys()].forEach(drop),
+  }
+}
+
+const openOutput = async (
+  path: string,
+  onChunk: OnChunk,
+  world: OutputWorld,
+): Promise<{ pipe: OutputPipe; fd: number }> => {
   const { trace } = world
   await ensureFifo(path, world)
   const reader = attempt(`open ${path}`, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
@@ -37,7 +76,7 @@ export const openOutput = async (path: string, onChunk: OnChunk, world: OutputWo
     closeSync(reader)
     throw hostError(`open ${path}`, thrown)
   }
-  return pipeOf(reader, writer, onChunk, trace)
+  return { pipe: pipeOf(reader, writer, onChunk, trace), fd: writer.fd }
 }
 
 const pipeOf = (reader: number, writer: FdDescriptor, onChunk: OnChunk, trace: Trace): OutputPipe => {

@@ -2,14 +2,16 @@
  * Listening sockets: bound here, or taken up from whoever had them before, and never accepted on. One address is one socket,
  * however often it is listened on.
  */
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { HostError, type ListenOptions, type Sockets, type Trace } from '@systemg/core'
 import { FdDescriptor } from './descriptor.ts'
+import { keepsNothing, type HeldSocket, type Keeper } from './held.ts'
 import { attempt, errnoOf, hostError } from './host-error.ts'
 import { bindTcp, bindUnix, takeUp, type ListeningHandle } from './listening-handle.ts'
 import { listeners, ownersOf } from './listeners.ts'
+import { removeSocketFile } from './other-holders.ts'
 import type { PassedSocket } from './passed-sockets.ts'
 import { commandLine } from './process-info.ts'
 import { removeStale } from './stale-socket.ts'
@@ -20,6 +22,10 @@ export interface SocketsOptions {
   readonly trace: Trace
   /** What whoever started this process has opened for it. */
   readonly passed: readonly PassedSocket[]
+  /** Where they are kept beyond this process. */
+  readonly keeper?: Keeper
+  /** What the supervisor before this one had open. */
+  readonly inherited?: readonly HeldSocket[]
 }
 
 /** A socket that is open here. */
@@ -27,6 +33,8 @@ interface Held {
   readonly handle: ListeningHandle
   /** Descriptors that stand for it. */
   references: number
+  /** How many may wait; undefined when that is not for us to say. */
+  backlog: number | undefined
   /** When the last is closed. */
   release(): void
 }
@@ -36,28 +44,54 @@ export interface NodeSockets extends Sockets {
   dispose(): void
 }
 
-export const createSockets = ({ trace, passed }: SocketsOptions): NodeSockets => {
+export const createSockets = (options: SocketsOptions): NodeSockets => {
+  const { trace, passed, keeper = keepsNothing, inherited = [] } = options
   const held = new Map<string, Promise<Held>>()
+  const left = new Map(inherited.map((socket) => [socket.label, { socket, forget: keeper.keep(socket) }]))
 
-  const find = async (address: string, options: ListenOptions): Promise<Held> => {
-    const given = passed.find((socket) => socket.address === address) ?? byName(passed, address, options, trace)
-    if (given !== undefined) return { handle: takeUp(given.fd), references: 0, release: () => undefined }
-    const handle = await bind(address, options)
-    return { handle, references: 0, release: () => handle.close() }
+  /** From here on it is kept open, until it is released. */
+  const kept = (address: string, handle: ListeningHandle, backlog: number, inode?: number): Held => {
+    const known = inode === undefined ? {} : { inode }
+    const forget = keeper.keep({ kind: 'socket', label: address, fd: handle.fd, backlog, ...known })
+    const release = () => {
+      forget()
+      handle.close()
+      removeSocketFile(address, inode)
+    }
+    return { handle, references: 0, backlog, release }
   }
 
-  const share = (address: string, options: ListenOptions): Promise<Held> => {
+  const inherit = (address: string): Held | undefined => {
+    const found = left.get(address)
+    if (found === undefined) return undefined
+    left.delete(address)
+    const { fd, backlog, inode } = found.socket
+    const socket = kept(address, takeUp(fd), backlog, inode)
+    found.forget()
+    return socket
+  }
+
+  const find = async (address: string, how: ListenOptions): Promise<Held> => {
+    const before = inherit(address)
+    if (before !== undefined) return adjust(before, address, how)
+    const given = passed.find((socket) => socket.address === address) ?? byName(passed, address, how, trace)
+    if (given !== undefined) return fromOutside(takeUp(given.fd))
+    const handle = await bind(address, how)
+    return kept(address, handle, how.backlog ?? defaultBacklog, inodeOf(address))
+  }
+
+  const share = (address: string, how: ListenOptions): Promise<Held> => {
     const known = held.get(address)
-    if (known !== undefined) return known.then((socket) => adjust(socket, address, options))
-    const made = find(address, options)
+    if (known !== undefined) return known.then((socket) => adjust(socket, address, how))
+    const made = find(address, how)
     held.set(address, made)
     made.catch(() => held.delete(address))
     return made
   }
 
   return {
-    async listen(address, options) {
-      const socket = await share(address, options)
+    async listen(address, how) {
+      const socket = await share(address, how)
       socket.references += 1
       return new FdDescriptor('socket', address, socket.handle.fd, () => {
         socket.references -= 1
@@ -66,14 +100,25 @@ export const createSockets = ({ trace, passed }: SocketsOptions): NodeSockets =>
         socket.release()
       })
     },
-    inherited: () => [],
-    settled: () => Promise.resolve(),
+    inherited: () => [...left.keys()],
+    settled: () => keeper.settled(),
     dispose() {
       for (const socket of held.values()) void socket.then((one) => one.release()).catch(() => undefined)
       held.clear()
     },
   }
 }
+
+/** Whoever opened it keeps it, and says how it is. */
+const fromOutside = (handle: ListeningHandle): Held => ({
+  handle,
+  references: 0,
+  backlog: undefined,
+  release: () => undefined,
+})
+
+const inodeOf = (address: string): number | undefined =>
+  address.startsWith(unixPrefix) ? lstatSync(pathOf(address), { throwIfNoEntry: false })?.ino : undefined
 
 /** The name is how systemd and a config speak of one socket; where it is, systemd says. */
 const byName = (
@@ -89,7 +134,9 @@ const byName = (
 }
 
 const adjust = (socket: Held, address: string, { backlog = defaultBacklog, mode }: ListenOptions): Held => {
-  socket.handle.listen(backlog)
+  if (socket.backlog === undefined) return socket
+  if (socket.backlog !== backlog) socket.handle.listen(backlog)
+  socket.backlog = backlog
   if (mode !== undefined && address.startsWith(unixPrefix))
     attempt(`change the permissions of ${address}`, () => chmodSync(pathOf(address), mode))
   return socket

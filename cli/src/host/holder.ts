@@ -1,0 +1,189 @@
+/**
+ * Starts the holder of a project and replaces it when what it is to keep open changes: the new one first, then the old one
+ * ends. A holder that is killed is replaced, too.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { whyOf, type Trace } from '@systemg/core'
+import { holderRecordName, holderVariables, type HeldEntry, type HolderRecord, type Keeper } from './held.ts'
+import { holderScript } from './holder-script.ts'
+import { readStat } from './process-stat.ts'
+
+export interface HolderSettings {
+  /** The project's state folder. */
+  readonly folder: string
+  /** What it starts when this process has died. */
+  readonly command: readonly string[]
+  /** The file that becomes the stdin of that. */
+  readonly request: string
+  /** Start it at once, not only when `sysg start` asks. */
+  readonly respawn: boolean
+  /** How often that happened in a row. */
+  readonly tries: number
+  /** Environment of the holder and of what it starts. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where both write. */
+  readonly log: string
+}
+
+/** A supervisor that has lived for so long starts to count its deaths anew. */
+const calmAfterMs = 30_000
+/** Pipes come and go by the hundred when a system starts or stops. */
+const gatherMs = 50
+const endLimitMs = 2_000
+
+export class Holder implements Keeper {
+  readonly #settings: HolderSettings
+  readonly #trace: Trace
+  readonly #run: string
+  readonly #entries = new Set<HeldEntry>()
+  #tries: number
+  #current: ChildProcess | undefined
+  #serial = 0
+  #deaths = 0
+  #isStale = false
+  #timer: NodeJS.Timeout | undefined
+  #isOver = false
+  /** Holders that were told to end. */
+  readonly #leaving = new Set<Promise<void>>()
+  readonly #calm: NodeJS.Timeout
+
+  constructor(settings: HolderSettings, trace: Trace) {
+    this.#settings = settings
+    this.#trace = trace
+    this.#run = join(settings.folder, 'run')
+    this.#tries = settings.tries
+    this.#calm = setTimeout(() => this.#onCalm(), calmAfterMs).unref()
+  }
+
+  get pid(): number | undefined {
+    return this.#current?.pid
+  }
+
+  keep(entry: HeldEntry): () => void {
+    this.#entries.add(entry)
+    this.#change(entry)
+    return () => {
+      if (this.#entries.delete(entry)) this.#change(entry)
+    }
+  }
+
+  async settled(): Promise<void> {
+    this.replace()
+    await Promise.all(this.#leaving)
+  }
+
+  /** Have a holder of everything that is kept, now. */
+  replace(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#isOver || (this.#current !== undefined && !this.#isStale)) return
+    this.#isStale = false
+    try {
+      const before = this.#current
+      this.#current = this.#start()
+      if (before !== undefined) this.#dismiss(before)
+    } catch (thrown) {
+      // What runs is kept by the old one; the next change tries again.
+      this.#isStale = true
+      this.#trace('error', `No process can be started that keeps sockets and pipes open: ${whyOf(thrown)}`)
+    }
+  }
+
+  /** The system has ended: nothing is to be kept. */
+  async end(): Promise<void> {
+    this.leave()
+    if (this.#current !== undefined) this.#dismiss(this.#current)
+    await Promise.all(this.#leaving)
+    rmSync(join(this.#run, holderRecordName), { force: true })
+  }
+
+  /** This process ends, and the holder goes on without it. */
+  leave(): void {
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#calm)
+  }
+
+  #change({ kind }: HeldEntry): void {
+    this.#isStale = true
+    // A socket that is not held yet would be lost; of a pipe, at most its last words.
+    const waitMs = kind === 'socket' ? 0 : gatherMs
+    if (this.#timer !== undefined && waitMs > 0) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.replace(), waitMs).unref()
+  }
+
+  /** @throws When there is no shell, no memory or no descriptor for it. */
+  #start(): ChildProcess {
+    const { command, request, respawn, env, log, folder } = this.#settings
+    mkdirSync(this.#run, { recursive: true, mode: 0o700 })
+    this.#serial += 1
+    const name = `holder-${process.pid}-${this.#serial}`
+    const [list, door] = [join(this.#run, `${name}.json`), join(this.#run, `${name}.door`)]
+    const entries = [...this.#entries]
+    writeFileSync(list, JSON.stringify(entries.map((entry, index) => ({ ...entry, fd: 3 + index }))), { mode: 0o600 })
+    const output = openSync(log, 'a', 0o600)
+    const script = [holderScript, 'sysg-holder', String(this.#tries), respawn ? 'yes' : 'no', door, request, ...command]
+    const child = spawn('/bin/sh', ['-c', ...script], {
+      cwd: '/',
+      // A session of its own: Ctrl-C in the terminal of a supervisor is not for it.
+      detached: true,
+      env: { ...env, [holderVariables.mark]: folder, [holderVariables.list]: list },
+      stdio: ['pipe', output, output, ...entries.map(({ fd }) => fd)],
+    })
+    closeSync(output)
+    child.stdin?.on('error', () => undefined)
+    child.unref()
+    ;(child.stdin as { unref?: () => void } | null)?.unref?.()
+    const startedMs = performance.now()
+    child.once('error', (error) => this.#trace('error', `The holder of sockets and pipes: ${error.message}`))
+    child.once('exit', () => {
+      rmSync(list, { force: true })
+      rmSync(door, { force: true })
+      if (this.#current === child) this.#onDeath(performance.now() - startedMs)
+    })
+    if (child.pid === undefined) throw new Error('/bin/sh could not be started')
+    this.#record(child.pid, door)
+    return child
+  }
+
+  /** Somebody killed it. */
+  #onDeath(livedMs: number): void {
+    if (this.#isOver) return
+    this.#current = undefined
+    this.#deaths = livedMs < calmAfterMs ? this.#deaths + 1 : 0
+    this.#trace('warn', 'The process that keeps sockets and pipes open was killed; another one takes its place')
+    this.#timer ??= setTimeout(() => this.replace(), Math.min(this.#deaths ** 2 * 10, 10_000)).unref()
+  }
+
+  #dismiss(child: ChildProcess): void {
+    const work = dismissed(child).finally(() => this.#leaving.delete(work))
+    this.#leaving.add(work)
+  }
+
+  #onCalm(): void {
+    this.#tries = 0
+    this.#current?.stdin?.write('calm\n')
+  }
+
+  #record(pid: number, door: string): void {
+    const record: HolderRecord = { pid, startTime: readStat(pid)?.startTime ?? 0, door }
+    const path = join(this.#run, holderRecordName)
+    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  }
+}
+
+const dismissed = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  // What waits for its end must be told, however little else there is to do.
+  child.ref()
+  const gone = once(child, 'exit')
+  child.stdin?.end('end\n')
+  const timer = setTimeout(() => child.kill('SIGKILL'), endLimitMs)
+  await gone
+  clearTimeout(timer)
+}

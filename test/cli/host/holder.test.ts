@@ -1,0 +1,136 @@
+/** The holder of sockets and pipes, without a system around it. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { takeInheritance } from '../../../cli/src/host/held.ts'
+import { holderScript, mostTries } from '../../../cli/src/host/holder-script.ts'
+import { Holder } from '../../../cli/src/host/holder.ts'
+import { endHolders, endOtherHolders } from '../../../cli/src/host/other-holders.ts'
+import { readStat } from '../../../cli/src/host/process-stat.ts'
+import { testFolder, until } from './node-host-for-tests.ts'
+
+/** A holder as the supervisor starts it; what it starts adds a line to `tries` and then does `act`. */
+const startScript = (act: string, respawn: 'yes' | 'no', tries = 0) => {
+  const folder = testFolder()
+  const at = (name: string) => join(folder, name)
+  writeFileSync(at('request'), 'request\n')
+  const command = ['/bin/sh', '-c', `read -r line; echo "$line $SYSG_RESPAWNS" >> ${at('tries')}; ${act}`]
+  const args = ['-c', holderScript, 'holder', String(tries), respawn, at('door'), at('request'), ...command]
+  const child = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const lines = () => (existsSync(at('tries')) ? readFileSync(at('tries'), 'utf8').trim().split('\n') : [])
+  return { child, lines, door: at('door') }
+}
+
+const say = (door: string, word: string) => spawnSync('sh', ['-c', `echo ${word} > ${door}`])
+
+it('ends when it is told to, and starts nothing', async () => {
+  const { child, lines } = startScript('exit 0', 'yes')
+  child.stdin.end('end\n')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(lines()).toEqual([])
+})
+
+it('starts a supervisor again and again, but not for ever; then it waits until somebody asks', async () => {
+  const { child, lines, door } = startScript('exit 1', 'yes')
+  child.stdin.end()
+  await until(() => existsSync(door))
+  expect(lines()).toEqual(Array.from({ length: mostTries }, (_, index) => `request ${index + 1}`))
+  say(door, 'go')
+  await until(() => lines().length === 2 * mostTries && existsSync(door))
+  say(door, 'end')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+it('counts anew once a supervisor has lived for long', async () => {
+  const { child, lines, door } = startScript('exit 1', 'yes', mostTries)
+  child.stdin.end('calm\n')
+  await until(() => existsSync(door))
+  expect(lines()).toHaveLength(mostTries)
+})
+
+it('starts none by itself when it is not to', async () => {
+  const { child, lines, door } = startScript('exit 1', 'no')
+  child.stdin.end()
+  await until(() => existsSync(door))
+  expect(lines()).toEqual([])
+  say(door, 'go')
+  await until(() => lines().length === 1)
+})
+
+it('ends when another supervisor has the project', async () => {
+  const { child } = startScript('exit 75', 'yes')
+  child.stdin.end()
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+const isAlive = (pid: number | undefined) => pid !== undefined && readStat(pid)?.isLiving === true
+
+const startHolder = (folder = testFolder()) => {
+  mkdirSync(join(folder, 'run'), { recursive: true })
+  const settings = {
+    folder,
+    command: ['true'],
+    request: '/dev/null',
+    respawn: false,
+    tries: 0,
+    env: {},
+    log: '/dev/null',
+  }
+  const holder = new Holder(settings, () => undefined)
+  onTestFinished(() => holder.end())
+  return { holder, folder }
+}
+
+it('is replaced when what is kept changes: the new one is there before the old one ends', async () => {
+  const { holder } = startHolder()
+  holder.replace()
+  const before = holder.pid
+  holder.replace()
+  expect(holder.pid).toBe(before)
+  const forget = holder.keep({ kind: 'socket', label: 'tcp://127.0.0.1:1', fd: 0, backlog: 1 })
+  await holder.settled()
+  const after = holder.pid
+  expect([isAlive(before), isAlive(after)]).toEqual([false, true])
+  forget()
+  await until(() => holder.pid !== after)
+})
+
+it('leaves nothing behind', async () => {
+  const { holder, folder } = startHolder()
+  holder.replace()
+  const { pid } = holder
+  await holder.end()
+  expect(isAlive(pid)).toBe(false)
+  expect(readdirSync(join(folder, 'run'))).toEqual([])
+})
+
+it('is found by its project when it has lost its supervisor, and only then', async () => {
+  const [one, other] = [startHolder(), startHolder()]
+  one.holder.replace()
+  other.holder.replace()
+  const stray = startHolder(one.folder).holder
+  stray.replace()
+  await endOtherHolders(one.folder, one.holder.pid)
+  expect([isAlive(one.holder.pid), isAlive(other.holder.pid)]).toEqual([true, true])
+  one.holder.leave()
+  await endHolders(one.folder)
+  expect([isAlive(one.holder.pid), isAlive(other.holder.pid)]).toEqual([false, true])
+})
+
+it('tells what is open, once, and nothing that is not', () => {
+  const list = join(testFolder(), 'list')
+  writeFileSync(
+    list,
+    JSON.stringify([
+      { kind: 'socket', label: 'tcp://127.0.0.1:1', fd: 9_999, backlog: 1 },
+      { kind: 'fifo', label: '/x', fd: 0 },
+    ]),
+  )
+  const env: NodeJS.ProcessEnv = { SYSG_HELD: list, SYSG_RESPAWNS: '3', SYSG_HOLDER: '/x', PATH: '/bin' }
+  expect(takeInheritance(env)).toEqual({ entries: [], tries: 3 })
+  expect(env).toEqual({ PATH: '/bin' })
+  expect(takeInheritance(env)).toBe(undefined)
+})
