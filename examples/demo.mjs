@@ -47,12 +47,12 @@ const story = async (stage) => {
   assert.equal((await request(stage, 'GET', `${api}/orders/1`)).product, 'tea', 'the order was lost')
   checked('the order from before the crash is there')
 
-  heading('3. kill -9 systemg itself: the services do not even notice')
-  kill((await stage.status()).supervisor.pid)
-  await sysg(stage, 'status', { exitCode: 3 })
+  heading('3. kill -9 systemg itself: it comes back, and the services do not even notice')
+  const killed = (await stage.status()).supervisor.pid
+  kill(killed)
   await request(stage, 'POST', `${api}/orders?product=coffee`)
   checked('they go on, and what they write waits for the next supervisor\n')
-  await sysg(stage, 'start -d')
+  await stage.untilSupervised('the supervisor is back', ({ pid }) => pid !== null && pid !== killed)
   await sysg(stage, 'status')
   const adopted = await stage.services()
   for (const name of running) assert.equal(adopted[name].pid, after[name].pid, `${name} has another PID`)

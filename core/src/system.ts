@@ -187,7 +187,8 @@ export class System implements SystemApi {
     const { roster } = this.#reconciler
     const names = options.names?.filter((name) => roster.services.has(name)) ?? [...roster.services.keys()]
     const services = roster.graph.withDependencies(names).map((name) => this.#find(name))
-    for (const service of services) service.isAsked = true
+    // Ad-hoc services are remembered by themselves: one may not have come up yet.
+    for (const service of [...services, ...roster.adHoc]) service.isAsked = true
     this.#reconciler.wakeAll()
     await this.#untilSettled(services, new Map(), options.signal)
     return outcomeOfStart(services)

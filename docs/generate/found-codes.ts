@@ -30,6 +30,9 @@ export const variables: ReadonlySet<string> = new Set([
     'SYSG_ACTIVE_SLOT',
     'SYSG_SOCKET',
     'SYSG_NOTIFY_FD',
+    'SYSG_HOLDER',
+    'SYSG_HELD',
+    'SYSG_RESPAWNS',
   ],
 ])
 

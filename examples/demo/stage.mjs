@@ -86,6 +86,7 @@ const createStage = (root, signal) => {
     status,
     services,
     untilServices: (what, isSo) => until(what, services, isSo),
+    untilSupervised: (what, isSo) => until(what, async () => (await status()).supervisor ?? { pid: null }, isSo),
     untilLogs: (pattern) =>
       until(
         `the logs say ${pattern}`,

@@ -189,9 +189,11 @@ it('two starts at once give one supervisor and two successes', async () => {
   expect((await box.service('api')).instances).toHaveLength(1)
 })
 
-it('a killed supervisor: services go on, the next start takes them up under the same pids', async () => {
+it('a killed supervisor without `respawn`: services go on, the next start takes them up under the same pids', async () => {
   await using box = new Sandbox()
-  box.config('services: { db: { command: "sleep 1000" }, api: { command: "sleep 1000", depends_on: [db] } }')
+  box.config(
+    'respawn: false\nservices: { db: { command: "sleep 1000" }, api: { command: "sleep 1000", depends_on: [db] } }',
+  )
   await box.run('start', '-d')
   const before = await box.status()
   process.kill(before.supervisor.pid, 'SIGKILL')

@@ -16,9 +16,15 @@ export interface Supervisor extends RpcClient {
 
 /** @throws {Failure} `SYSG_NO_SUPERVISOR`, `SYSG_SUPERVISOR_SILENT`. */
 export const connect = async (paths: ProjectPaths): Promise<Supervisor> => {
-  const supervisor = await tryConnect(paths)
+  const supervisor = (await tryConnect(paths)) ?? (await comingBack(paths))
   if (supervisor === undefined) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
   return supervisor
+}
+
+/** One that was killed a moment ago and comes back by itself. */
+export const comingBack = async (paths: ProjectPaths): Promise<Supervisor | undefined> => {
+  const { wake } = await import('../supervisor/wake.ts')
+  return wake(paths, { knock: false })
 }
 
 /** As `connect`, but `undefined` when nobody listens. */

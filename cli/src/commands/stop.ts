@@ -1,5 +1,5 @@
 /** `sysg stop`: everything and the supervisor, or the named services alone. Stopping what is stopped is success. */
-import { tryConnect } from '../client/connect.ts'
+import { comingBack, tryConnect } from '../client/connect.ts'
 import { serviceNames, type Command } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { untilGone } from '../client/until-gone.ts'
@@ -26,7 +26,7 @@ export const command: Command = {
     const { timeout } = context.typed.values
     const grace = typeof timeout === 'string' ? { grace_ms: durationMs(timeout) } : {}
     const { paths } = locate(context)
-    const supervisor = await tryConnect(paths)
+    const supervisor = (await tryConnect(paths)) ?? (await comingBack(paths))
     if (supervisor === undefined) {
       const { stopUnsupervised } = await import('../operations/stop-unsupervised.ts')
       return stopUnsupervised(context, paths, services)

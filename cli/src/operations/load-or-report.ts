@@ -29,12 +29,6 @@ export const loadOrReport = async (
   for (const warning of loaded.warnings) printWarning(terminal, warning)
   const { system } = loaded
   if (loaded.problems.length > 0) reportProblems(context, loaded)
-  if (system?.respawn === true) {
-    printWarning(
-      terminal,
-      '`respawn` is not there yet: a supervisor that was killed comes back with the next `sysg start`.',
-    )
-  }
   return system === undefined ? undefined : { ...loaded, system }
 }
 

@@ -15,7 +15,7 @@ import { createProgress } from '../terminal/progress.ts'
 import type { ValidConfig } from './load-or-report.ts'
 import { operate } from './operate.ts'
 import { startAdHoc } from './start-ad-hoc.ts'
-import { startOnRunning } from './start-system.ts'
+import { requestFor, startOnRunning } from './start-system.ts'
 
 export const runForeground = async (
   context: CommandContext,
@@ -26,14 +26,14 @@ export const runForeground = async (
 ): Promise<ExitCode> => {
   const show = (line: string) => tellAbove(context.terminal, line)
   const running = await supervise({
-    root,
+    request: requestFor(context, options, loaded, root),
     config: loaded.system,
-    configFile: loaded.file,
     plugins: loaded.plugins,
     code: loaded.code,
-    env: context.env,
     logLevel: context.globals.logLevel === 'info' ? 'warn' : context.globals.logLevel,
     show,
+    respawn: loaded.system.respawn ?? false,
+    isComeback: false,
   })
   // Somebody else was faster.
   if (running === undefined) return startOnRunning(context, options, await connect(paths), loaded, paths)

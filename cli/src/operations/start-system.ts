@@ -10,7 +10,8 @@ import { Failure } from '../failures.ts'
 import { findConfig } from '../project/find-config.ts'
 import { systemConfigFolders } from '../project/locate.ts'
 import { projectPaths, stateRoot, type ProjectPaths } from '../project/state-root.ts'
-import { startDaemon } from '../supervisor/daemon.ts'
+import { startDaemon, type DaemonRequest } from '../supervisor/daemon.ts'
+import { wake } from '../supervisor/wake.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
 import { knownServices } from '../unsupervised/known-services.ts'
 import { loadOrReport, warnOfChangedCode, type ValidConfig } from './load-or-report.ts'
@@ -30,7 +31,8 @@ export const startSystem = async (context: CommandContext, options: StartOptions
   if (loaded === undefined) return exitCodes.invalidConfig
   const paths = projectPaths(root, loaded.system.project.id)
   if (options.command !== undefined) requireFit(context, options.command, loaded, paths)
-  const running = await tryConnect(paths)
+  // One that was killed comes back as it was; then what changed is applied, as on any that runs.
+  const running = (await tryConnect(paths)) ?? (await wake(paths, { knock: true }))
   await requireServices(context, options, loaded, paths, running)
   if (running === undefined) await requireFreeNames(loaded, paths)
   return startIn(context, options, loaded, root, paths, running)
@@ -88,6 +90,22 @@ const askRunning = (
   return operate(context, supervisor, { verb: 'start', ...request(), ...options })
 }
 
+/** What a supervisor needs to know of the command that starts it. */
+export const requestFor = (
+  { globals, env, cwd }: CommandContext,
+  { services, command }: StartOptions,
+  loaded: ValidConfig,
+  root: string,
+): Omit<DaemonRequest, 'comeback'> => ({
+  ...{ cwd, env, root },
+  // A program is started by the command, as soon as it can speak to the supervisor.
+  services: command === undefined ? services : [],
+  config: loaded.file,
+  project: loaded.system.project,
+  hasCode: loaded.code.length > 0,
+  logLevel: globals.logLevel,
+})
+
 const startInBackground = async (
   context: CommandContext,
   options: StartOptions,
@@ -96,18 +114,7 @@ const startInBackground = async (
   paths: ProjectPaths,
 ): Promise<ExitCode> => {
   const { services, command } = options
-  const { globals, env, cwd } = context
-  const request = {
-    cwd,
-    env,
-    root,
-    // A program is started by this command, as soon as it can speak to the supervisor.
-    services: command === undefined ? services : [],
-    config: loaded.file,
-    project: loaded.system.project,
-    hasCode: loaded.code.length > 0,
-    logLevel: globals.logLevel,
-  }
+  const request = requestFor(context, options, loaded, root)
   const { supervisor, isOurs } = await startDaemon(paths, request)
   if (!isOurs) return startOnRunning(context, options, supervisor, loaded, paths)
   const params = services === undefined ? {} : { services }

@@ -1,11 +1,13 @@
 /** `sysg stop` when the supervisor was killed: take up what still lives, stop it in order, and end. */
+import { existsSync } from 'node:fs'
 import { System } from '@systemg/core'
 import type { CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
 import { firstPartyPlugins } from '../first-party.ts'
-import { acquireLock, createNodeHost } from '../host/index.ts'
+import { acquireLock, createNodeHost, endHolders } from '../host/index.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
+import { forgetComeback } from '../supervisor/comeback.ts'
 import { createProgress } from '../terminal/progress.ts'
 import { recordedServices } from '../unsupervised/recorded-services.ts'
 import { exitOf } from './operate.ts'
@@ -18,11 +20,22 @@ export const stopUnsupervised = async (
   // Those not named would be left alone again, with nobody to bring them back: a supervisor is needed for that.
   if (services.length > 0) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
   // Stopping what is stopped is success.
-  const recorded = recordedServices(paths) ?? []
-  if (recorded.every(({ instances, kinds }) => instances.length === 0 && !kinds.includes('ad-hoc')))
-    return exitCodes.done
+  if (!existsSync(paths.folder)) return exitCodes.done
   const lock = acquireLock(paths.folder)
   if (lock === undefined) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: 0 })
+  try {
+    const recorded = recordedServices(paths) ?? []
+    const isEmpty = recorded.every(({ instances, kinds }) => instances.length === 0 && !kinds.includes('ad-hoc'))
+    const code = isEmpty ? exitCodes.done : await stopAll(context, paths)
+    // Not before: the last words of services are in what the holder has open. What it starts meanwhile ends without the lock.
+    if (code === exitCodes.done) await forget(paths)
+    return code
+  } finally {
+    lock.release()
+  }
+}
+
+const stopAll = async (context: CommandContext, paths: ProjectPaths): Promise<ExitCode> => {
   const host = createNodeHost({ folder: paths.folder, env: context.env })
   try {
     const progress = createProgress(context.terminal, 'stop')
@@ -34,8 +47,13 @@ export const stopUnsupervised = async (
     return outcome.ok ? exitCodes.done : exitOf(outcome)
   } finally {
     await host.dispose()
-    lock.release()
   }
+}
+
+/** Nothing is to come back any more. */
+const forget = async (paths: ProjectPaths): Promise<void> => {
+  await endHolders(paths.folder)
+  forgetComeback(paths)
 }
 
 /** Without a service of its own: everything that is found is no longer wanted. */

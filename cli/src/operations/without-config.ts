@@ -9,6 +9,7 @@ import { firstPartyPlugins } from '../first-party.ts'
 import { checkedId } from '../project/locate.ts'
 import { defaultProject } from '../project/project-id.ts'
 import { projectPaths, type ProjectPaths } from '../project/state-root.ts'
+import { wake } from '../supervisor/wake.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
 import { knownServices, type KnownService } from '../unsupervised/known-services.ts'
 import type { ValidConfig } from './load-or-report.ts'
@@ -35,7 +36,7 @@ export const withoutConfig = async (
   const id = globals.project === undefined ? undefined : checkedId(globals.project)
   const project = id === undefined ? defaultProject(cwd) : { id, name: id }
   const paths = projectPaths(root, project.id)
-  const running = await tryConnect(paths)
+  const running = (await tryConnect(paths)) ?? (await wake(paths, { knock: true }))
   try {
     const known = await knownServices(paths, running)
     if (running === undefined) requireNoneOfConfig(known)

@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { ResolvedSystem } from '@systemg/core'
 import type { LogLevel } from '../command.ts'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
 import { Failure } from '../failures.ts'
+import { takenExitCode } from '../host/holder-script.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 
 /** What a command tells the supervisor it starts, as JSON on its stdin. */
@@ -22,10 +24,9 @@ export interface DaemonRequest {
   readonly hasCode: boolean
   /** What services inherit, and `${VAR}` expands from. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Come back with this, the config of the supervisor that has died, and change nothing. */
+  readonly comeback?: ResolvedSystem
 }
-
-/** The supervisor ends with this when another one has the project: no failure. */
-export const takenExitCode = 75
 
 /** How long a supervisor may take until it can be spoken to, ms. */
 const bootLimitMs = 30_000
@@ -37,7 +38,8 @@ export const startDaemon = async (
 ): Promise<{ supervisor: Supervisor; isOurs: boolean }> => {
   mkdirSync(dirname(paths.boot), { recursive: true, mode: 0o700 })
   const log = openSync(paths.boot, 'w', 0o600)
-  const child = spawn(process.execPath, [...flagsFor(request.hasCode), entry(), '__supervise'], {
+  const [program, ...args] = supervisorCommand(request.hasCode)
+  const child = spawn(program, args, {
     detached: true,
     cwd: '/',
     env: ownEnvironment(request.env),
@@ -60,6 +62,14 @@ export const startDaemon = async (
   throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: child.pid, limitMs: bootLimitMs })
 }
 
+/** Reads a `DaemonRequest` from its stdin. */
+export const supervisorCommand = (hasCode: boolean): [string, ...string[]] => [
+  process.execPath,
+  ...flagsFor(hasCode),
+  entry(),
+  '__supervise',
+]
+
 /**
  * A supervisor lives long and computes little: without a compiler and with a small young generation it takes half the
  * memory for 300 services, and spawning gets faster, as the cost of a fork grows with resident memory. Code in a config
@@ -68,21 +78,30 @@ export const startDaemon = async (
  * SQLite prints a warning on the first Node that has it; the log is for what matters.
  */
 const flagsFor = (hasCode: boolean): readonly string[] => [
-  ...process.execArgv,
+  ...process.execArgv.filter((flag) => !ownFlags.has(flag)),
   hasCode ? '--optimize-for-size' : '--lite-mode',
   '--max-semi-space-size=1',
   '--no-memory-reducer',
   '--disable-warning=ExperimentalWarning',
 ]
 
+/** A supervisor that starts one has some of these itself. */
+const ownFlags = new Set([
+  '--optimize-for-size',
+  '--lite-mode',
+  '--max-semi-space-size=1',
+  '--no-memory-reducer',
+  '--disable-warning=ExperimentalWarning',
+])
+
 /** The `sysg` that runs this command. */
 const entry = (): string => process.argv[1] ?? ''
 
 /** The supervisor itself runs without the caller's `NODE_*` settings: they belong to the services. */
-const ownEnvironment = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
+export const ownEnvironment = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('NODE_')))
 
-const lastWords = (path: string): string => {
+export const lastWords = (path: string): string => {
   try {
     return readFileSync(path, 'utf8').trim().split('\n').slice(-5).join('\n')
   } catch {

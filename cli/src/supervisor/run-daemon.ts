@@ -1,41 +1,59 @@
 /** What the process in the background does: reads its request, becomes the supervisor, starts what is wanted. */
 import { text } from 'node:stream/consumers'
-import { whyOf } from '@systemg/core'
-import { loadConfig } from '../config/load-config.ts'
+import { whyOf, type ResolvedSystem } from '@systemg/core'
+import { loadConfig, type LoadedConfig } from '../config/load-config.ts'
 import { noConfig } from '../config/no-config.ts'
 import { firstPartyPlugins } from '../first-party.ts'
-import { takenExitCode, type DaemonRequest } from './daemon.ts'
+import { takenExitCode } from '../host/index.ts'
+import type { DaemonRequest } from './daemon.ts'
 import { survive } from './survive.ts'
 import { supervise } from './supervise.ts'
 
 /** Resolves with the exit code of the process. */
 export const runDaemon = async (): Promise<number> => {
   const request = JSON.parse(await text(process.stdin)) as DaemonRequest
-  const { root, env, logLevel, services } = request
-  const loaded = await loadFor(request)
+  const { comeback, services } = request
+  const { system, plugins, code } = comeback === undefined ? await load(request) : await loadAgain(request, comeback)
   const running = await supervise({
-    ...{ root, env, logLevel },
-    config: loaded.system,
-    configFile: loaded.file,
-    plugins: loaded.plugins,
-    code: loaded.code,
+    request,
+    config: system,
+    plugins,
+    code,
     show: undefined,
+    respawn: system.respawn ?? true,
+    isComeback: comeback !== undefined,
   })
   if (running === undefined) return takenExitCode
   survive((line) => void process.stderr.write(line))
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void running.stop(`the supervisor got ${signal}`))
-  running.system.start(services === undefined ? {} : { names: services }).catch((thrown: unknown) => {
-    process.stderr.write(`${whyOf(thrown)}\n`)
-  })
+  const names = services === undefined ? {} : { names: services }
+  const work = comeback === undefined ? running.system.start(names) : running.system.resume(names)
+  work.catch((thrown: unknown) => void process.stderr.write(`${whyOf(thrown)}\n`))
   const verdict = await running.ended
   return verdict?.exitCode ?? 0
 }
 
-const loadFor = async ({ config, project, cwd, env }: DaemonRequest) => {
+type Loaded = Pick<LoadedConfig, 'plugins' | 'code'> & { readonly system: ResolvedSystem }
+
+const load = async ({ config, project, cwd, env }: DaemonRequest): Promise<Loaded> => {
   const firstParty = firstPartyPlugins()
   if (config === undefined) return noConfig(cwd, project, firstParty)
-  const { system, ...loaded } = await loadConfig({ config, cwd, env, firstParty })
-  if (system === undefined) throw new Error(`the config is not valid: ${loaded.problems[0]?.message ?? ''}`)
-  return { ...loaded, system }
+  const { system, plugins, code, problems } = await loadConfig({ config, cwd, env, firstParty })
+  if (system === undefined) throw new Error(`the config is not valid: ${problems[0]?.message ?? ''}`)
+  return { system, plugins, code }
+}
+
+/** The config may have gone or be broken by now: it only says which plugins there are. */
+const loadAgain = async ({ config, cwd, env }: DaemonRequest, system: ResolvedSystem): Promise<Loaded> => {
+  const firstParty = firstPartyPlugins()
+  const withoutOthers = { system, plugins: firstParty, code: [] }
+  if (config === undefined) return withoutOthers
+  try {
+    const { plugins, code } = await loadConfig({ config, cwd, env, firstParty })
+    return { system, plugins, code }
+  } catch (thrown) {
+    process.stderr.write(`coming back without the plugins of the config: ${whyOf(thrown)}\n`)
+    return withoutOthers
+  }
 }

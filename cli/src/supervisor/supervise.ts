@@ -2,34 +2,47 @@
  * One project's supervisor, in this process: the lock, the host, the system with its plugins, and the signals that end
  * it. `sysg start` runs it in the foreground, or in a process of its own (`daemon.ts`).
  */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { System, whyOf, type Outcome, type PluginUse, type ResolvedSystem, type SysgEvent } from '@systemg/core'
 import { StreamLog, supervisorSource } from '@systemg/plugins/logs'
 import type { LogLevel } from '../command.ts'
 import { firstPartyPlugins } from '../first-party.ts'
-import { acquireLock, createNodeHost, passedSockets, type Lock, type NodeHost } from '../host/index.ts'
+import {
+  acquireLock,
+  createNodeHost,
+  endOtherHolders,
+  holderRecordName,
+  passedSockets,
+  takeInheritance,
+  type Lock,
+  type NodeHost,
+} from '../host/index.ts'
 import { writeLink } from '../project/locate.ts'
-import { projectPaths } from '../project/state-root.ts'
+import { projectPaths, type ProjectPaths } from '../project/state-root.ts'
 import { version } from '../version.ts'
 import { recordCode } from './code-record.ts'
+import { forgetComeback, holderSettings, writeComeback } from './comeback.ts'
+import type { DaemonRequest } from './daemon.ts'
 import { watchExitCondition, type Verdict } from './exit-when.ts'
 import { createTrace } from './trace.ts'
 
 export interface SupervisorOptions {
-  readonly root: string
-  /** The config's real path; undefined: there is none. */
-  readonly configFile: string | undefined
+  /** What the command that starts it says; with that it could be started again. */
+  readonly request: Omit<DaemonRequest, 'comeback'>
   readonly config: ResolvedSystem
   /** Files of the config and its plugins that are code. */
   readonly code: readonly string[]
   /** First-party and others, in the order of their setup. */
   readonly plugins: readonly PluginUse[]
-  /** What services inherit. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly logLevel: LogLevel
   /** Shows a line of the supervisor's own log, which is also in its file; undefined: it is not shown. */
   readonly show: ((line: string) => void) | undefined
+  /** Least urgent line that is shown there. Default: that of the request. */
+  readonly logLevel?: LogLevel
+  /** Come back by itself when it is killed. */
+  readonly respawn: boolean
+  /** It takes the place of one that was killed. */
+  readonly isComeback: boolean
 }
 
 export interface RunningSupervisor {
@@ -44,16 +57,22 @@ export interface RunningSupervisor {
 
 /** @returns `undefined` when another supervisor has the project. @throws {SysgError} when the system can't come up. */
 export const supervise = async (options: SupervisorOptions): Promise<RunningSupervisor | undefined> => {
-  const { config, configFile, root } = options
+  const { config, request } = options
+  const { root, config: configFile } = request
   const paths = projectPaths(root, config.project.id)
   mkdirSync(root, { recursive: true, mode: 0o700 })
   const lock = acquireLock(paths.folder)
   if (lock === undefined) return undefined
-  const { trace, into } = createTrace(options.logLevel, options.show)
+  const { trace, into } = createTrace(options.logLevel ?? request.logLevel, options.show)
   let host: NodeHost | undefined
   try {
     const passed = passedSockets(process.env, process.pid)
-    host = createNodeHost({ folder: paths.folder, env: options.env, trace, passed })
+    const inheritance = takeInheritance(process.env)
+    const isLeft = inheritance !== undefined || hasHolder(paths)
+    writeComeback(paths, request, config)
+    const holder = holderSettings(paths, { hasCode: options.code.length > 0, respawn: options.respawn, inheritance })
+    host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
+    if (isLeft) await endOtherHolders(paths.folder, host.holderPid)
     into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     const plugins = withOptions(options.plugins, {
       control: { socket: paths.socket, pid: process.pid, version, config: configFile ?? null },
@@ -66,8 +85,12 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     system.hooks.event.tap('supervisor', (event) => {
       for (const listener of listeners) listener(event)
     })
+    system.hooks.reload.tap({ name: 'supervisor', stage: 100 }, ({ after }) =>
+      writeComeback(paths, { ...request, services: undefined }, withoutAdHoc(after, system)),
+    )
     const verdict = watchExitCondition(config.exit_when, system, listeners)
     await system.boot()
+    host.dropInherited()
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
     recordCode(paths, options.code)
     return {
@@ -77,14 +100,31 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
         return () => void listeners.delete(listener)
       },
       stop: stopper(system),
-      ended: system.ended.then(() => release(host, lock)).then(() => verdict()),
+      ended: system.ended.then(() => release(paths, host, lock)).then(() => verdict()),
     }
   } catch (thrown) {
     trace('error', `The system could not come up: ${whyOf(thrown)}`, { thrown })
-    await release(host, lock)
+    // What the one before held open is not given up: the holder tries again.
+    if (!options.isComeback) await release(paths, host, lock)
+    else {
+      await host?.leave()
+      lock.release()
+    }
     throw thrown
   }
 }
+
+/** What no config says is remembered by itself. */
+const withoutAdHoc = (config: ResolvedSystem, system: System): ResolvedSystem => {
+  const adHoc = new Set(system.view().flatMap(({ name, ad_hoc: isAdHoc }) => (isAdHoc === true ? [name] : [])))
+  return {
+    ...config,
+    services: Object.fromEntries(Object.entries(config.services).filter(([name]) => !adHoc.has(name))),
+  }
+}
+
+/** A supervisor has died and left its holder. */
+const hasHolder = (paths: ProjectPaths): boolean => existsSync(join(paths.folder, 'run', holderRecordName))
 
 /** Of the supervisor's own log. */
 const ownLogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 }
@@ -106,7 +146,8 @@ const stopper = (system: System) => {
   }
 }
 
-const release = async (host: NodeHost | undefined, lock: Lock): Promise<void> => {
+const release = async (paths: ProjectPaths, host: NodeHost | undefined, lock: Lock): Promise<void> => {
   await host?.dispose()
+  forgetComeback(paths)
   lock.release()
 }

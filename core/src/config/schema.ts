@@ -110,7 +110,10 @@ const coreSystemKeys = {
     .min(1)
     .optional()
     .describe('How many services may be starting at once. Default: no limit.'),
-  respawn: z.boolean().optional().describe('A supervisor that was killed comes back by itself.'),
+  respawn: z
+    .boolean()
+    .optional()
+    .describe('A supervisor that was killed comes back by itself. Default: true with `-d`, false in the foreground.'),
   exit_when: text
     .default('never')
     .describe("When a foreground system ends by itself: `never`, `any-failed`, `all-done`, or a service's name."),

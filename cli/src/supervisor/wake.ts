@@ -1,0 +1,70 @@
+/**
+ * After the supervisor was killed: its holder brings it back, by itself or when it is told to. What that one held open goes on
+ * with it; a supervisor that a command starts would have to bind anew what services still have.
+ */
+import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { tryConnect, type Supervisor } from '../client/connect.ts'
+import { Failure } from '../failures.ts'
+import { holderRecordName, type HolderRecord } from '../host/held.ts'
+import { readStat } from '../host/process-stat.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+import { lastWords } from './daemon.ts'
+
+/** How long a supervisor may take until it can be spoken to, ms. */
+const bootLimitMs = 30_000
+const lookEveryMs = 10
+
+/**
+ * Have the project's holder bring its supervisor back.
+ *
+ * @param options.knock - Say `go` to a holder that waits for it; otherwise only one that acts by itself is waited for.
+ * @returns `undefined` when no holder lives, or it waits and was not to be woken.
+ */
+export const wake = async (paths: ProjectPaths, { knock }: { knock: boolean }): Promise<Supervisor | undefined> => {
+  let answer: 'none' | 'heard' | 'opened' = 'none'
+  for (const deadline = Date.now() + bootLimitMs; Date.now() < deadline;) {
+    await pause(lookEveryMs)
+    const holder = livingHolder(paths)
+    const supervisor = await tryConnect(paths)
+    if (supervisor !== undefined) return supervisor
+    // A supervisor records its holder before it kills the one before: with none alive now, there is none.
+    if (holder === undefined && livingHolder(paths) === undefined) return undefined
+    const waits = holder !== undefined && existsSync(holder.door)
+    if (answer === 'heard' && !waits) answer = 'opened'
+    if (!waits) continue
+    if (!knock) return undefined
+    // It waits again: what it started has died.
+    if (answer === 'opened')
+      throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words: lastWords(paths.boot) })
+    if (answer === 'none' && say(holder.door)) answer = 'heard'
+  }
+  throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: livingHolder(paths)?.pid, limitMs: bootLimitMs })
+}
+
+const livingHolder = (paths: ProjectPaths): HolderRecord | undefined => {
+  try {
+    const path = join(paths.folder, 'run', holderRecordName)
+    const record = JSON.parse(readFileSync(path, 'utf8')) as HolderRecord
+    const stat = readStat(record.pid)
+    return stat?.isLiving === true && stat.startTime === record.startTime ? record : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Say `go`. False while nobody reads. */
+const say = (door: string): boolean => {
+  try {
+    const fd = openSync(door, constants.O_WRONLY | constants.O_NONBLOCK)
+    try {
+      writeSync(fd, 'go\n')
+    } finally {
+      closeSync(fd)
+    }
+    return true
+  } catch {
+    return false
+  }
+}
