@@ -6,8 +6,11 @@ import { isAlive, Sandbox, until } from './sysg.ts'
 
 const pidOf = async (box: Sandbox, name: string): Promise<number> => (await box.service(name)).pid ?? 0
 
+/** With what would bring it back, which it must not replace meanwhile. */
 const killSupervisor = async (box: Sandbox): Promise<void> => {
   const { pid } = (await box.status()).supervisor
+  process.kill(pid, 'SIGSTOP')
+  for (const holder of box.holders()) process.kill(holder, 'SIGKILL')
   process.kill(pid, 'SIGKILL')
   await until(
     () => isAlive(pid),

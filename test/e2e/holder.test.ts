@@ -6,7 +6,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
-import { isAlive, Sandbox, until, type Status } from './sysg.ts'
+import { commandOf, isAlive, Sandbox, until, type Status } from './sysg.ts'
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
@@ -92,13 +92,6 @@ const holderPid = (box: Sandbox): number =>
 /** Processes that run `sysg __supervise`, and holders. */
 const supervisors = (box: Sandbox): readonly number[] =>
   box.processes().filter((pid) => commandOf(pid).includes('__supervise'))
-const commandOf = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
-  } catch {
-    return ''
-  }
-}
 
 it('killed five times in a row it comes back by itself: nobody is refused, the service keeps its pid, nothing is left', async () => {
   await using box = new Sandbox()

@@ -90,6 +90,11 @@ export class Sandbox implements AsyncDisposable {
     return livingPids().filter((pid) => marks.some((mark) => environmentOf(pid).includes(mark)))
   }
 
+  /** The process that keeps sockets and pipes open beside the supervisor; several while one takes the place of another. */
+  holders(): readonly number[] {
+    return this.processes().filter((pid) => commandOf(pid).includes('sysg-holder'))
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#ending ??= this.#end()
     return this.#ending
@@ -138,6 +143,15 @@ const livingPids = (): readonly number[] =>
   readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 1 && pid !== process.pid && isAlive(pid))
+
+/** The command line of a process; empty when it has ended. */
+export const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
 
 const environmentOf = (pid: number): string => {
   try {
