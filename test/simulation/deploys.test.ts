@@ -180,6 +180,17 @@ describe('a step that fails', () => {
     expectOne(sim, site)
   })
 
+  it('does not keep a new instance that has crashed, nor who waits for the deploy', async () => {
+    const site = siteOf()
+    const deployment = { ...blueGreen.deployment, grace_period: '10m' }
+    await using sim = await siteSimulation(site, { api: { ...blueGreen, deployment } })
+    site.programs.set('8001', exitsAfter(5_000, 7))
+    const begunMs = sim.world.elapsedMs()
+    expect((await deployed(sim)).problems[0]?.message).toContain('step `grace_period`: exit code 7')
+    expect(sim.world.elapsedMs() - begunMs).toBeLessThan(6_000)
+    expectOne(sim, site)
+  })
+
   it('gives the last lines of what failed, and nothing of what ended before', async () => {
     const site = siteOf()
     await using sim = await siteSimulation(site)

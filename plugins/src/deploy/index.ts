@@ -48,9 +48,13 @@ export const deploy = definePlugin({
       await users.close()
     })
 
-    const isStopping = (name: string) => system.view().find((one) => one.name === name)?.state === 'stopping'
+    const viewOf = (name: string) => system.view().find((one) => one.name === name)
+    const isStopping = (name: string) => viewOf(name)?.state === 'stopping'
+    const isRunning = (name: string, instance: string) =>
+      viewOf(name)?.instances.some(({ id, state }) => id === instance && state !== 'stopping') === true
+    const world = { clock: host.clock, slots, users, isStopping, isRunning }
     api.registerStrategy('immediate', ({ service }) => watched(service))
-    api.registerStrategy('rolling', ({ service }) => rolling({ clock: host.clock, slots, users, isStopping }, service))
+    api.registerStrategy('rolling', ({ service }) => rolling(world, service))
     hooks.replace.tap('deploy', ({ service, running }) => {
       const deployment = deploymentOf(service)
       const { strategy: name } = deployment

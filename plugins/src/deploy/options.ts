@@ -60,6 +60,12 @@ export interface BlueGreen {
 export const deploymentOf = ({ deployment }: ResolvedService): Deployment =>
   deployment ?? { strategy: 'immediate', pre_start_timeout: 300_000 }
 
+/** Time for load balancers to notice, and for a bad start to show, ms. */
+const defaultGraceMs = 1_000
+
+/** How long both instances of a rolling deploy run, ms. */
+export const graceOf = (service: ResolvedService): number => deploymentOf(service).grace_period ?? defaultGraceMs
+
 /** A key that another plugin may have added. */
 type KeyOf<T, K extends string> = K extends keyof T ? T[K] : never
 

@@ -7,7 +7,7 @@
  *                             switch_command with the old slot, grace_period, then the candidate goes
  */
 import { pause, type Clock, type Replacement, type ResolvedService, type Strategy, type Undoing } from '@systemg/core'
-import { deploymentOf } from './options.ts'
+import { deploymentOf, graceOf } from './options.ts'
 import { nextSlot, slotOf, type Slots } from './slots.ts'
 import type { Switch } from './switch.ts'
 
@@ -17,16 +17,17 @@ export interface RollingWorld {
   readonly users: Switch
   /** The service is being stopped: nobody is to be served any more. */
   readonly isStopping: (service: string) => boolean
+  /** Its process lives, and nobody has asked it to stop. */
+  readonly isRunning: (service: string, instance: string) => boolean
 }
 
-/** Time for load balancers to notice, and for a bad start to show, ms. */
-const defaultGraceMs = 1_000
 /** Beyond the command's own limit, to end it. */
 const undoReserveMs = 15_000
 
 /** Made for one deploy of one service; slots mean one replica. */
 export const rolling = (world: RollingWorld, service: ResolvedService): Strategy => {
-  const { blue_green: blueGreen, grace_period: graceMs = defaultGraceMs } = deploymentOf(service)
+  const { blue_green: blueGreen } = deploymentOf(service)
+  const graceMs = graceOf(service)
   /** Where users are led from and to; undefined without slots. */
   let way: { readonly from: string | undefined; readonly to: string; readonly release: () => void } | undefined
   let hasSwitched = false
@@ -98,9 +99,9 @@ interface SwitchToUndo {
 
 /** Lead users to where something serves, or will: nobody else knows the way back. */
 const leadBack = async (
-  { clock, slots, users, isStopping }: RollingWorld,
+  { clock, slots, users, isStopping, isRunning }: RollingWorld,
   service: ResolvedService,
-  { active, signal }: Undoing,
+  { active, launched, signal }: Undoing,
   { from, to, hasSwitched, graceMs }: SwitchToUndo,
 ): Promise<void> => {
   const serving = active === undefined ? from : (slotOf(active, service) ?? from)
@@ -113,5 +114,6 @@ const leadBack = async (
   await users.to(service, serving, signal)
   slots.write(service.name, { active: serving, isSwitching: false })
   // A proxy that reloads goes on for a moment with those it has: the new instance must not go before.
-  if (!isStopping(service.name)) await pause(clock, graceMs, signal).catch(() => undefined)
+  const mayBeAsked = launched !== undefined && isRunning(service.name, launched.id)
+  if (mayBeAsked && !isStopping(service.name)) await pause(clock, graceMs, signal).catch(() => undefined)
 }
