@@ -31,9 +31,12 @@ export const adoptAll = async (left: BootState, reconciler: Reconciler, world: R
   }
   for (const record of state.outcomes) restoreOutcome(record, reconciler)
   for (const one of found) keepPredecessor(one, found)
-  // All that lives comes first, so that the loss of a dependency reaches its dependents.
+  // All that lives comes first, so that the loss of a dependency reaches its dependents; and first what serves, so that
+  // what is left of a deploy is ended when it is known what else there is.
   const living = found.filter(({ spawned }) => spawned !== undefined)
-  for (const one of living) adoptOne(one, reconciler, world)
+  const isActive = ({ record }: Found) => record.role === 'active'
+  for (const one of living.filter(isActive)) adoptOne(one, reconciler, world)
+  for (const one of living.filter((other) => !isActive(other))) adoptOne(one, reconciler, world)
   for (const one of found) if (one.spawned === undefined) adoptOne(one, reconciler, world)
   return living.length
 }

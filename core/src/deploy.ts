@@ -152,6 +152,7 @@ export class Deploy {
   }
 
   async #replace(replica: Replica, run: { step: string }, signal: AbortSignal): Promise<void> {
+    await orAborted(replica.untilAlone(), signal)
     if (replica.active === undefined) {
       replica.spec = this.target
       await this.#world.bringUp(this.#service, replica, signal)

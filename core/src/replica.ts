@@ -59,6 +59,11 @@ export class Replica {
     if (this.state !== 'failed') this.gaveUp = undefined
   }
 
+  /** Resolves when what an earlier deploy has left is gone, or cannot be ended: it may have what a new instance needs. */
+  async untilAlone(): Promise<void> {
+    await Promise.all([...this.living].filter((instance) => instance !== this.active).map(goneOrStuck))
+  }
+
   /** What must be remembered of a replica at rest. */
   outcome(service: string): OutcomeRecord | undefined {
     if (this.state !== 'completed' && this.state !== 'failed') return undefined
@@ -93,3 +98,13 @@ export class Replica {
     else if (this.retry !== undefined) this.retry.due = true
   }
 }
+
+const goneOrStuck = (instance: Instance): Promise<void> =>
+  new Promise((resolve) => {
+    const look = () => {
+      if (instance.isLiving && instance.stuck.length === 0) return false
+      resolve()
+      return true
+    }
+    if (!look()) instance.onChange(look)
+  })

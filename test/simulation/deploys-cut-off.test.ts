@@ -1,5 +1,5 @@
 /** A supervisor that is killed at any moment of a deploy: the next one finds one instance, and leads users to it. */
-import type { InstanceRecord } from '@systemg/core'
+import type { InstanceRecord, ServiceConfig } from '@systemg/core'
 import { exitsAfter } from '@systemg/core/simulated'
 import type { Simulation } from '@systemg/core/testing'
 import { restart } from '@systemg/plugins/restart'
@@ -72,9 +72,9 @@ const playCutOff = async (set: (site: Site) => void, at: number): Promise<boolea
   site.does.set('verify', takes(50))
   site.programs.clear()
   await sim.boot()
-  await sim.start()
   // The one recorded as active is kept; when it is dead, its predecessor serves again.
   expect(serving(sim).pid, `${at} calls`).toBe(isAlive ? recorded : old)
+  await sim.start()
   await sim.clock.advance(120_000)
   const { pid, slot } = serving(sim)
   expect(sim.service('api').pids, `${at} calls`).toEqual([pid])
@@ -109,4 +109,85 @@ it('tells that a deploy was cut off: before the candidate, with it, and not afte
   expect(await toldAfter('ready')).toEqual(['the supervisor ended before the switch'])
   expect(await toldAfter('switch_command')).toEqual(['the supervisor ended before the switch'])
   expect(await toldAfter('grace_period')).toEqual([])
+})
+
+/** Programs that need a moment to end. Remembers the slots of those that were asked to while users were led to them. */
+const slotsEndedTooEarly = (site: Site): readonly string[] => {
+  const slots: string[] = []
+  for (const slot of ['8000', '8001']) {
+    site.programs.set(slot, (self) =>
+      self.onSignal('SIGTERM', () => {
+        if (site.proxy === slot) slots.push(slot)
+        self.after(300, () => self.exit(0))
+      }),
+    )
+  }
+  return slots
+}
+
+describe('a supervisor that is killed after users were led to the candidate', () => {
+  const afterSwitch = async (services: Readonly<Record<string, ServiceConfig>>) => {
+    const site = siteWith(({ does }) => does.set('verify', takes(1_000)))
+    const endedTooEarly = slotsEndedTooEarly(site)
+    const sim = await siteSimulation(site, services, { plugins: [restart] })
+    // Of `api-9` and `api-10`, the text that comes first is that of the candidate.
+    for (let deploys = 0; deploys < 8; deploys += 1) await sim.finish(sim.system.restart({ names: ['api'] }))
+    void sim.system.restart({ names: ['api'] })
+    await sim.until(() => site.ran.at(-1) === 'verify 8001')
+    sim.crash()
+    return { site, sim, endedTooEarly }
+  }
+
+  it('leads them back before the candidate ends, and gives the proxy the grace period', async () => {
+    const { site, sim, endedTooEarly } = await afterSwitch({ api: blueGreen })
+    await using _ = sim
+    await sim.boot()
+    void sim.system.start()
+    await sim.until(() => site.proxy === '8000')
+    await sim.clock.advance(4_000)
+    expect(sim.service('api').pids).toHaveLength(2)
+    await sim.until(() => sim.service('api').pids.length === 1)
+    expect(serving(sim).slot).toBe('8000')
+    expect(endedTooEarly).toEqual([])
+  })
+
+  it('a stop does not wait for that', async () => {
+    const { site, sim } = await afterSwitch({ api: blueGreen })
+    await using _ = sim
+    await sim.boot()
+    void sim.system.start()
+    await sim.until(() => site.proxy === '8000')
+    const begunMs = sim.world.elapsedMs()
+    // The grace period is five seconds.
+    await sim.finish(sim.system.stop(['api']))
+    expect(sim.service('api').pids).toEqual([])
+    expect(sim.world.elapsedMs() - begunMs).toBeLessThan(3_000)
+  })
+
+  it('the next deploy begins when its slot is free', async () => {
+    const { site, sim, endedTooEarly } = await afterSwitch({ api: blueGreen })
+    await using _ = sim
+    const occupied: number[] = []
+    site.programs.set('8001', () => occupied.push(sim.service('api').pids.length))
+    await sim.boot()
+    void sim.system.start()
+    expect(await sim.finish(sim.system.restart({ names: ['api'] }))).toMatchObject({ ok: true })
+    expect(occupied).toEqual([2])
+    expect(serving(sim).slot).toBe('8001')
+    expect(site.proxy).toBe('8001')
+    expect(endedTooEarly).toEqual([])
+  })
+
+  it('the candidate does not stay when the one that serves crashes', async () => {
+    const { site, sim } = await afterSwitch({ api: { ...blueGreen, restart_policy: 'always' } })
+    await using _ = sim
+    await sim.boot()
+    void sim.system.start()
+    await sim.until(() => site.proxy === '8000')
+    await sim.clock.advance(500)
+    expect(sim.service('api').pids).toHaveLength(2)
+    sim.world.processes.exit(serving(sim).pid, 7)
+    await sim.clock.advance(2_000)
+    expect(sim.service('api').pids).toEqual([serving(sim).pid])
+  })
 })

@@ -3,7 +3,8 @@
  *
  * Owns the service key `deployment`; strategies of other plugins have their options below it. Registers the strategies
  * `immediate` and `rolling`. Taps `replace` (chooses), `beforeStart` (`pre_start`), `prepare` (slots), `exited` (who has
- * the port), `boot` (ends commands that were left behind) and `event` (leads users to what serves).
+ * the port), `boot` (ends commands that were left behind), `event` (leads users to what serves) and `beforeStop` (what they
+ * may still be led to waits for that).
  * Steps and their order are those of blue-green deploys behind a proxy, as Kamal and Capistrano do them.
  */
 import { definePlugin, immediate, SysgError, type LaunchSpec, type ResolvedService, type Strategy } from '@systemg/core'
@@ -18,7 +19,7 @@ import { checkDeployments } from './rules.ts'
 import { Slots, slotVariables } from './slots.ts'
 import { Switch } from './switch.ts'
 
-/** `pre_start` has a limit of its own. */
+/** `pre_start` and `switch_command` have limits of their own. */
 const longestMs = 2 ** 31 - 1
 
 export const deploy = definePlugin({
@@ -81,6 +82,7 @@ export const deploy = definePlugin({
       return holder === undefined ? lines : [...lines, holder]
     })
     hooks.event.tap('deploy', users.onEvent)
+    hooks.beforeStop.tapPromise({ name: 'deploy', limitMs: longestMs }, users.beforeStop)
 
     let cutOff: readonly string[] = []
     hooks.boot.tapPromise('deploy', async (state, { signal }) => {

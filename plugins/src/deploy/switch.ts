@@ -1,15 +1,32 @@
 /** Leads users from one slot to another with `switch_command`, and back; also after a supervisor that died in between. */
-import { whyOf, type PluginApi, type ResolvedService, type SysgEvent } from '@systemg/core'
+import {
+  orAborted,
+  pause,
+  whyOf,
+  type InstanceAt,
+  type InstanceView,
+  type PluginApi,
+  type ResolvedService,
+  type SysgEvent,
+} from '@systemg/core'
 import type { Commands } from './commands.ts'
-import { deploymentOf } from './options.ts'
+import { deploymentOf, graceOf } from './options.ts'
 import type { Slots } from './slots.ts'
+
+interface Repair {
+  /** What serves. */
+  readonly instance: string
+  readonly controller: AbortController
+  /** Never rejects. */
+  readonly ended: Promise<void>
+}
 
 export class Switch {
   readonly #api: PluginApi
   readonly #commands: Commands
   readonly #slots: Slots
   /** Services whose users are being led to what serves, outside of a deploy. */
-  readonly #repairs = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>()
+  readonly #repairs = new Map<string, Repair>()
 
   constructor(api: PluginApi, commands: Commands, slots: Slots) {
     this.#api = api
@@ -37,17 +54,25 @@ export class Switch {
   /** What serves has become known: when users may be led elsewhere, lead them there. */
   readonly onEvent = ({ type, service: name, instance }: SysgEvent): void => {
     if (name === undefined) return
-    if (type === 'instance.stopping') this.#repairs.get(name)?.controller.abort(new Error('it stops'))
+    const repair = this.#repairs.get(name)
+    const isOver = type === 'service.stopping' || (type === 'service.exited' && instance === repair?.instance)
+    if (isOver) repair?.controller.abort(new Error('it stops'))
     if (type !== 'instance.ready' || this.#slots.isDeploying(name)) return
-    const { system } = this.#api
-    const service = system.config.services[name]
-    const view = system.view().find((one) => one.name === name)
-    const slot = view?.instances.find(({ id, role }) => id === instance && role === 'active')?.slot
-    if (service === undefined || slot === null || slot === undefined) return
+    const service = this.#api.system.config.services[name]
+    const active = this.#instancesOf(name).find(({ id, role }) => id === instance && role === 'active')
+    if (service === undefined || active === undefined || active.slot === null) return
+    const { slot } = active
     const record = this.#slots.read(name)
     if (record.active === slot && !record.isSwitching) return
     this.#slots.write(name, { active: slot, isSwitching: true })
-    void this.#repair(service, slot)
+    this.#repair(service, active.id, slot)
+  }
+
+  /** What users may be led to does not go before they have been led elsewhere. */
+  readonly beforeStop = async ({ service, instance, signal }: InstanceAt): Promise<void> => {
+    const repair = this.#repairs.get(service.name)
+    if (repair === undefined || instance.role === 'active') return
+    await orAborted(repair.ended, signal).catch(() => undefined)
   }
 
   /** A deploy leads users itself. */
@@ -61,12 +86,17 @@ export class Switch {
     await Promise.all([...this.#repairs.keys()].map((service) => this.endRepair(service)))
   }
 
-  async #repair(service: ResolvedService, slot: string): Promise<void> {
+  #repair(service: ResolvedService, instance: string, slot: string): void {
     const { name } = service
-    await this.endRepair(name)
+    const before = this.endRepair(name)
     const controller = new AbortController()
-    const ended = this.#lead(service, slot, controller.signal).finally(() => this.#repairs.delete(name))
-    this.#repairs.set(name, { controller, ended })
+    const ended = before
+      .then(() => this.#lead(service, slot, controller.signal))
+      .finally(() => {
+        if (this.#repairs.get(name) === repair) this.#repairs.delete(name)
+      })
+    const repair: Repair = { instance, controller, ended }
+    this.#repairs.set(name, repair)
   }
 
   /** Never rejects. */
@@ -77,11 +107,22 @@ export class Switch {
       this.#slots.write(name, { active: slot, isSwitching: false })
       if (deploymentOf(service).blue_green?.switch_command === undefined) return
       this.#api.system.emit('deploy.switch_repeated', { service: name }, { slot })
+      await this.#giveProxyTime(service, signal)
     } catch (thrown) {
       if (signal.aborted) return
       const reason = whyOf(thrown)
       this.#api.host.trace('error', `\`switch_command\` of \`${name}\` failed for slot ${slot}: ${reason}`)
       this.#api.system.emit('deploy.switch_failed', { service: name }, { slot, reason })
     }
+  }
+
+  /** A proxy that reloads goes on for a moment with those it has; what is left of a deploy stays that long. */
+  async #giveProxyTime(service: ResolvedService, signal: AbortSignal): Promise<void> {
+    if (this.#instancesOf(service.name).every(({ role }) => role === 'active')) return
+    await pause(this.#api.host.clock, graceOf(service), signal)
+  }
+
+  #instancesOf(service: string): readonly InstanceView[] {
+    return this.#api.system.view().find(({ name }) => name === service)?.instances ?? []
   }
 }
