@@ -4,7 +4,7 @@
  */
 import { describeEnd } from './explain.ts'
 import { SysgError } from './errors.ts'
-import type { EndedRun } from './hooks.ts'
+import type { EndedRun } from './instance-info.ts'
 import type { Instance } from './instance.ts'
 import type { ReconcilerWorld } from './reconciler.ts'
 import type { Replica } from './replica.ts'

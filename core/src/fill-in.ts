@@ -1,5 +1,5 @@
 /** `${SYSG_…}` in what the config says, filled in at launch: only then is it known which instance it is about. */
-import type { LaunchSpec } from './hooks.ts'
+import type { LaunchSpec } from './launch-spec.ts'
 
 type Variables = Readonly<Record<string, string>>
 

@@ -12,63 +12,14 @@ import {
   SyncHook,
   SyncWaterfallHook,
 } from 'tapable'
-import type { Inputs } from './config/inputs.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { SysgEvent } from './events.ts'
-import type { Exit, SpawnFailure, SpawnSpec, Spawned, TreeRef } from './host.ts'
+import type { Exit, SpawnFailure, SpawnSpec, Spawned } from './host.ts'
+import type { EndedRun, InstanceAt, InstanceInfo, ProbeVerdict } from './instance-info.ts'
 import type { BootState, JournalEntry } from './journal.ts'
+import type { LaunchSpec, MadeEnvironment } from './launch-spec.ts'
 import type { Strategy } from './strategy.ts'
 import { interpret, type HookPolicy, type TapLimit, type TapWorld } from './tap-runner.ts'
-
-/** One run of a service, as plugins see it. Its fields are live: read them when you need them. */
-export interface InstanceInfo {
-  /** Unique in the system over time, for example `api-3`. */
-  readonly id: string
-  /** The config it was started with, which may be older than the service's present one. */
-  readonly service: ResolvedService
-  /** 0 to replicas − 1. */
-  readonly replica: number
-  /** `active` serves or is to serve; a `candidate` of a deploy serves once it has taken over; `retired` is on its way out. */
-  readonly role: 'active' | 'candidate' | 'retired'
-  readonly token: string
-  readonly tree: TreeRef | undefined
-  readonly pid: number | undefined
-  /** Wall clock, ms, of the start; undefined until it runs. */
-  readonly startedAt: number | undefined
-  /**
-   * What it was launched with, after every `prepare`. Of one that an earlier supervisor started: folder, command and
-   * environment as far as they are known; its descriptors are not.
-   */
-  readonly launch: LaunchSpec | undefined
-  /** `SYSG_SLOT` of its environment; also known of one that an earlier supervisor started. */
-  readonly slot: string | undefined
-  /** What led to its start. */
-  readonly start: StartKind
-}
-
-/**
- * `asked`: a person or the boot of the system wants it up (or a schedule its run). `automatic`: it comes back after a
- * crash, its own or a dependency's. `deploy`: it is to replace another one. `adopted`: an earlier supervisor started it.
- */
-export type StartKind = 'asked' | 'automatic' | 'deploy' | 'adopted'
-
-/** How an instance will be launched. `prepare` refines it. */
-export interface LaunchSpec extends Omit<SpawnSpec, 'token'> {
-  /** What it is made of besides the config, as of now; see `inputs` of a plugin. Gone once it has been taken note of. */
-  readonly inputs?: Inputs
-}
-
-/** The environment of a program, and what it was made of. */
-export type MadeEnvironment = Pick<LaunchSpec, 'env' | 'inputs'>
-
-/** Passed to hooks about an instance. `signal` aborts when a later intent makes the work pointless. */
-export interface InstanceAt {
-  readonly service: ResolvedService
-  readonly instance: InstanceInfo
-  readonly signal: AbortSignal
-  /** Do not count the instance as ended before `work` has settled (at most 10 s): what `signal` has called off may take a moment to end. */
-  readonly hold: (work: Promise<unknown>) => void
-}
 
 /** Whether and how a service is started at boot. */
 export type PlanDecision =
@@ -80,23 +31,6 @@ export interface ReadyGate {
   readonly name: string
   /** Resolves when the gate is open; rejects with the reason when it never will be. */
   open(at: InstanceAt): Promise<void>
-}
-
-/** A run that has ended by itself. */
-export interface EndedRun {
-  readonly service: ResolvedService
-  readonly instance: InstanceInfo
-  readonly exit: Exit
-  /** The exit code is one of `success_exit_codes`. */
-  readonly success: boolean
-  /** It had become ready before it ended. */
-  readonly wasReady: boolean
-  /** How long it had been ready, ms of steady time; 0 when it never was. */
-  readonly readyForMs: number
-  /** How many restarts in a row came before this one; 0 for the first. Counted anew after `retry` says `forget`. */
-  readonly restarts: number
-  /** Set when liveness ended it. */
-  readonly unhealthy?: string
 }
 
 /** What becomes of a replica whose run has ended. */
@@ -115,14 +49,6 @@ export interface Replacing {
   /** The config of what runs. */
   readonly running: ResolvedService
   readonly signal: AbortSignal
-}
-
-/** A health plugin's judgement of a running instance. */
-export interface ProbeVerdict {
-  readonly service: ResolvedService
-  readonly instance: InstanceInfo
-  readonly healthy: boolean
-  readonly reason: string | null
 }
 
 /** tapable's asynchronous kinds; a tap of one may ask for its own time limit with `limitMs`. */

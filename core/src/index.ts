@@ -6,18 +6,14 @@ export * from './host.ts'
 export {
   createHooks,
   hookPolicies,
-  type EndedRun,
   type Hooks,
-  type InstanceAt,
-  type InstanceInfo,
-  type LaunchSpec,
   type PlanDecision,
-  type ProbeVerdict,
   type ReadyGate,
   type Replacing,
   type RetryDecision,
-  type StartKind,
 } from './hooks.ts'
+export type { LaunchSpec } from './launch-spec.ts'
+export type { EndedRun, InstanceAt, InstanceInfo, ProbeVerdict, StartKind } from './instance-info.ts'
 export type { BootState, InstanceRecord, IntentRecord, JournalEntry, OutcomeRecord } from './journal.ts'
 export {
   definePlugin,

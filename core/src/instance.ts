@@ -13,108 +13,18 @@ import { madeOf } from './config/inputs.ts'
 import type { ResolvedService } from './config/types.ts'
 import { endTree } from './end-tree.ts'
 import { SysgError, whyOf } from './errors.ts'
-import type { EventData, EventType, SysgEvent } from './events.ts'
-import { fillInSpec } from './fill-in.ts'
-import type { Adopted, Exit, Host, ProcessInfo, Spawned, TreeRef } from './host.ts'
-import type { Hooks, InstanceAt, InstanceInfo, LaunchSpec, MadeEnvironment, ReadyGate, StartKind } from './hooks.ts'
+import { Holds } from './holds.ts'
+import type { Adopted, Exit, Spawned, SpawnSpec, TreeRef } from './host.ts'
+import type { ReadyGate } from './hooks.ts'
+import { InstanceFacts } from './instance-facts.ts'
+import type { InstanceAt } from './instance-info.ts'
+import type { InstanceStart, InstanceWorld, StopRequest } from './instance-world.ts'
 import type { InstanceRecord } from './journal.ts'
-import { baseEnvironment, marksIn } from './launch-environment.ts'
-import { moveInstance, type InstanceCue, type InstanceState, type OnMove } from './states.ts'
-import { pause, within } from './wait.ts'
+import { finishSpec, identityOf, prepareSpec, specOf, type LaunchSpec } from './launch-spec.ts'
+import { untilReady } from './readiness.ts'
+import { moveInstance, type InstanceCue } from './states.ts'
 
-/** Why an instance is stopped. `crash: true` makes its end count as a crash of the service. */
-export interface StopRequest {
-  readonly why:
-    | 'person'
-    | 'shutdown'
-    | 'cascade'
-    | 'replaced'
-    | 'scaled'
-    | 'removed'
-    | 'deploy'
-    | 'unhealthy'
-    | 'not ready'
-    | 'gate'
-  readonly detail: string | null
-  readonly crash?: boolean
-  readonly graceMs?: number | undefined
-  readonly cause?: number | undefined
-}
-
-/** What an instance needs of its system. */
-export interface InstanceWorld {
-  readonly project: string
-  readonly host: Host
-  readonly hooks: Hooks
-  readonly onMove: OnMove | undefined
-  emit<T extends EventType>(
-    type: T,
-    of: { instance: Instance; cause?: number | undefined },
-    data: EventData[T],
-  ): SysgEvent
-  record(changed: readonly Instance[]): void
-  /** Its state or its reason changed. */
-  changed(instance: Instance, cause?: number): void
-  /** Its process has ended without being asked to. Called before anything of it is cleaned up. */
-  exitedByItself(instance: Instance, cause: number): void
-  /** Nothing of it lives. */
-  hasEnded(instance: Instance): void
-}
-
-export interface InstanceStart {
-  readonly id: string
-  readonly service: ResolvedService
-  readonly replica: number
-  readonly role: InstanceInfo['role']
-  readonly token: string
-  /** Restarts in a row before this run. */
-  readonly restarts: number
-  readonly start: StartKind
-  /** Of an instance that an earlier supervisor started. */
-  readonly marks?: InstanceRecord['marks']
-  readonly cause?: number | undefined
-}
-
-/** How long an instance waits for what its taps hold it for, ms. */
-const holdLimitMs = 10_000
-
-export class Instance implements InstanceInfo {
-  readonly id: string
-  readonly replica: number
-  readonly token: string
-  readonly restarts: number
-  readonly start: StartKind
-  /** Replaced when a change of the config needs no restart. */
-  service: ResolvedService
-  role: InstanceInfo['role']
-
-  state: InstanceState = 'starting'
-  tree: TreeRef | undefined
-  launch: LaunchSpec | undefined
-  startedAt: number | undefined
-  readyAt: number | undefined
-  wasReady = false
-  /** Something other than time says when it is ready. */
-  isGated = false
-  /** How its tracked process ended; set as soon as that is known. */
-  exit: Exit | undefined
-  /** When it ended, wall clock. */
-  exitAt: number | undefined
-  /** Its exit has been told, its last lines are known. */
-  isDown = false
-  /** Its program ended well and left processes behind, before it was ready: it wanted to be in the background. */
-  isDaemonized = false
-  /** Why it could not be started at all. */
-  failure: SysgError | undefined
-  lastLines: readonly string[] = []
-  stopRequest: StopRequest | undefined
-  /** What was said of its health last, when that was bad: why it is not ready yet, or why it is unhealthy. */
-  unhealthyReason: string | undefined
-  /** Processes that SIGKILL does not end. */
-  stuck: readonly ProcessInfo[] = []
-  /** The event that started it, then the latest that changed it. */
-  cause: number | undefined
-
+export class Instance extends InstanceFacts {
   /** Resolves when nothing of it lives. Never rejects. */
   readonly ended: Promise<void>
 
@@ -123,82 +33,25 @@ export class Instance implements InstanceInfo {
   readonly #starting = new AbortController()
   readonly #kill = new AbortController()
   readonly #resolveEnded: () => void
-  readonly #marks: InstanceRecord['marks']
-  readonly #holds = new Set<Promise<unknown>>()
+  readonly #holds = new Holds()
   #launched: Promise<void> = Promise.resolve()
   #exitSeen: Promise<void> = Promise.resolve()
   #isStopping = false
-  #exitMonotonic: number | undefined
   readonly #listeners = new Set<() => boolean>()
 
   constructor(start: InstanceStart, world: InstanceWorld) {
-    this.id = start.id
-    this.service = start.service
-    this.replica = start.replica
-    this.role = start.role
-    this.token = start.token
-    this.restarts = start.restarts
-    this.start = start.start
-    this.#marks = start.marks
-    this.cause = start.cause
+    super(start, world.host.clock)
     this.#world = world
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
     this.#resolveEnded = resolve
   }
 
-  get pid(): number | undefined {
-    return this.tree?.pid
-  }
-
-  /** It is ready, its process lives, and nobody asked it to stop. */
-  get isServing(): boolean {
-    return this.state === 'ready' && this.exit === undefined && this.stopRequest === undefined
-  }
-
-  /** It serves or, after somebody asked for its end, could still go on: nothing has been done to it yet. */
-  get canServe(): boolean {
-    return this.state === 'ready' && this.exit === undefined
-  }
-
-  get slot(): string | undefined {
-    return (this.launch?.env ?? this.#marks)?.['SYSG_SLOT']
-  }
-
-  /** How long it was ready, until its process ended; ms of steady time. */
-  get readyForMs(): number {
-    if (this.readyAt === undefined) return 0
-    return (this.#exitMonotonic ?? this.#world.host.clock.monotonic()) - this.readyAt
-  }
-
-  /** Still being prepared: no process of it can exist yet. */
-  get isPreparing(): boolean {
-    return this.state === 'starting' && this.launch === undefined && this.tree === undefined
-  }
-
-  get isLiving(): boolean {
-    return this.state !== 'ended'
-  }
-
-  get record(): InstanceRecord {
-    const { id, service, replica, role, token, tree, startedAt, wasReady, restarts } = this
-    const marks = marksIn(this.launch?.env ?? this.#marks ?? {})
-    return {
-      ...{ id, service, replica, role, token, wasReady, restarts },
-      ...(tree === undefined ? {} : { tree }),
-      ...(startedAt === undefined ? {} : { startedAt }),
-      ...(Object.keys(marks).length === 0 ? {} : { marks }),
-    }
-  }
-
   /** Prepare and launch. `refine` has the last word over the launch spec. */
   begin(refine: (spec: LaunchSpec) => LaunchSpec = (spec) => spec): void {
     this.#launched = this.#launch(refine).catch((thrown: unknown) => {
       if (this.#starting.signal.aborted) return
-      this.failure =
-        thrown instanceof SysgError
-          ? thrown
-          : new SysgError('SYSG_START_FAILED', { service: this.service.name, reason: whyOf(thrown) }, { cause: thrown })
+      this.failure = thrown instanceof SysgError ? thrown : this.#startFailed(whyOf(thrown), thrown)
       this.lastLines = this.failure.lastLines ?? []
       this.#finish()
     })
@@ -208,7 +61,7 @@ export class Instance implements InstanceInfo {
   adopt(spawned: Adopted, record: InstanceRecord): void {
     this.tree = spawned.tree
     this.startedAt = record.startedAt
-    this.launch = this.#baseSpec({ env: { ...spawned.env, ...record.marks, ...this.#identity() } })
+    this.launch = specOf(this.service, { env: { ...spawned.env, ...record.marks, ...this.#identity } })
     this.#watch(spawned)
     this.#world.emit('instance.adopted', this.#of(), { pid: spawned.tree.pid, replica: this.replica })
     this.#world.hooks.adopted.call(this, { ready: record.wasReady })
@@ -244,9 +97,7 @@ export class Instance implements InstanceInfo {
   requestStop(request: StopRequest): void {
     if (!this.isLiving || this.stopRequest !== undefined) return
     this.stopRequest = request
-    this.#starting.abort(
-      new SysgError('SYSG_START_FAILED', { service: this.service.name, reason: 'stopped before it was ready' }),
-    )
+    this.#starting.abort(this.#startFailed('stopped before it was ready'))
     this.#changed(request.cause)
   }
 
@@ -255,11 +106,8 @@ export class Instance implements InstanceInfo {
     if (!this.isLiving || this.#isStopping) return
     this.#isStopping = true
     this.#move('stop')
-    const { why, detail, cause } = this.stopRequest ?? {
-      why: 'exited',
-      detail: 'ending what it left behind',
-      cause: this.cause,
-    }
+    const leftBehind = { why: 'exited', detail: 'ending what it left behind', cause: this.cause }
+    const { why, detail, cause } = this.stopRequest ?? leftBehind
     this.#world.emit('instance.stopping', this.#of(cause), { pid: this.pid ?? null, why: detail ?? why })
     this.#changed()
     void this.#stopTree()
@@ -289,74 +137,44 @@ export class Instance implements InstanceInfo {
     service: this.service,
     instance: this,
     signal,
-    hold: (work) => {
-      this.#holds.add(work)
-      const release = () => void this.#holds.delete(work)
-      work.then(release, release)
-    },
+    hold: this.#holds.add,
   })
 
   async #launch(refine: (spec: LaunchSpec) => LaunchSpec): Promise<void> {
     const { hooks, host } = this.#world
     const { signal } = this.#starting
     const at = this.#at(signal)
-    const made = await hooks.environment.promise({ env: baseEnvironment(host.env) }, { service: this.service, signal })
-    const { inputs = {}, ...prepared } = refine(await hooks.prepare.promise(this.#baseSpec(made), at))
+    const { inputs = {}, ...prepared } = refine(await prepareSpec(this.service, this.#world, at))
     this.service = madeOf(this.service, inputs)
     await hooks.beforeStart.promise(at)
     signal.throwIfAborted()
-    const named = { ...prepared, env: { ...prepared.env, ...this.#identity() } }
-    const spec = { ...fillInSpec(named, host.env), token: this.token }
-    this.launch = spec
+    this.launch = finishSpec(prepared, this.#identity, host.env)
     this.#world.record([this])
-    // From here on a stop must wait: whoever launches may already have a process.
-    const launched =
-      (await hooks.launch.promise(spec, this.#at(new AbortController().signal))) ?? (await host.processes.spawn(spec))
-    if ('errno' in launched) {
-      throw new SysgError('SYSG_SPAWN_FAILED', {
-        service: this.service.name,
-        program: spec.argv[0],
-        errno: launched.errno,
-        why: launched.message,
-      })
-    }
+    const launched = await this.#spawn({ ...this.launch, token: this.token })
     this.tree = launched.tree
     this.startedAt = host.clock.now()
     this.#world.record([this])
     this.#watch(launched)
     hooks.started.call(this)
-    const { pid } = launched.tree
     const role = this.role === 'candidate' ? 'candidate' : 'active'
-    this.cause = this.#world.emit('instance.started', this.#of(), {
-      pid,
-      replica: this.replica,
-      role,
-      argv: spec.argv,
-    }).seq
+    const facts = { pid: launched.tree.pid, replica: this.replica, role, argv: this.launch.argv } as const
+    this.cause = this.#world.emit('instance.started', this.#of(), facts).seq
     this.#changed()
     if (!signal.aborted) this.#awaitReady()
   }
 
-  #baseSpec(made: MadeEnvironment): LaunchSpec {
-    return {
-      ...made,
-      argv: this.service.argv,
-      cwd: this.service.working_dir,
-      stdout: 'null',
-      stderr: 'null',
-      inherit: [],
-    }
+  /** From here on a stop must wait: whoever launches may already have a process. */
+  async #spawn(spec: SpawnSpec): Promise<Spawned> {
+    const { hooks, host } = this.#world
+    const at = this.#at(new AbortController().signal)
+    const launched = (await hooks.launch.promise(spec, at)) ?? (await host.processes.spawn(spec))
+    if (!('errno' in launched)) return launched
+    const facts = { program: spec.argv[0], errno: launched.errno, why: launched.message }
+    throw new SysgError('SYSG_SPAWN_FAILED', { service: this.service.name, ...facts })
   }
 
-  /** What every process of the instance is known by. */
-  #identity(): Record<string, string> {
-    return {
-      SYSG_PROJECT: this.#world.project,
-      SYSG_SERVICE: this.service.name,
-      SYSG_INSTANCE: this.id,
-      SYSG_REPLICA: String(this.replica),
-      SYSG_TOKEN: this.token,
-    }
+  get #identity(): Readonly<Record<string, string>> {
+    return identityOf(this, this.#world.project)
   }
 
   #gates(): readonly ReadyGate[] {
@@ -368,20 +186,12 @@ export class Instance implements InstanceInfo {
     const at = this.#at(signal)
     const gates = this.#gates()
     this.isGated = gates.length > 0
-    const opened =
-      gates.length > 0
-        ? Promise.all(gates.map((gate) => gate.open(at)))
-        : pause(this.#world.host.clock, this.service.startup_grace, signal)
-    opened.then(
+    untilReady(gates, at, this.#world.host.clock).then(
       () => this.#becomeReady(),
       (thrown: unknown) => {
         if (signal.aborted || this.exit !== undefined || !this.isLiving) return
         const detail = whyOf(thrown)
-        this.failure = new SysgError(
-          'SYSG_START_FAILED',
-          { service: this.service.name, reason: detail },
-          { cause: thrown },
-        )
+        this.failure = this.#startFailed(detail, thrown)
         this.requestStop({ why: 'not ready', detail, crash: true })
       },
     )
@@ -410,10 +220,8 @@ export class Instance implements InstanceInfo {
     const asked = this.stopRequest !== undefined
     this.exit = exit
     this.exitAt = host.clock.now()
-    this.#exitMonotonic = host.clock.monotonic()
-    this.#starting.abort(
-      new SysgError('SYSG_START_FAILED', { service: this.service.name, reason: 'it ended before it was ready' }),
-    )
+    this.exitMonotonic = host.clock.monotonic()
+    this.#starting.abort(this.#startFailed('it ended before it was ready'))
     const run = { instance: this, exit, signal: this.#kill.signal }
     this.lastLines = await hooks.exited.promise([], run).catch(() => [])
     const facts = { pid: this.pid ?? null, exit, expected: asked, last_lines: this.lastLines }
@@ -437,7 +245,7 @@ export class Instance implements InstanceInfo {
   async #stopTree(): Promise<void> {
     await this.#launched
     const { host, hooks } = this.#world
-    if (this.#holds.size > 0) await within(host.clock, holdLimitMs, Promise.allSettled(this.#holds))
+    await this.#holds.released(host.clock)
     const { tree } = this
     if (tree !== undefined && this.isLiving) {
       if (this.exit === undefined) {
@@ -460,7 +268,7 @@ export class Instance implements InstanceInfo {
 
   #finish(): void {
     if (!this.isLiving) return
-    this.#starting.abort(new SysgError('SYSG_START_FAILED', { service: this.service.name, reason: 'it has ended' }))
+    this.#starting.abort(this.#startFailed('it has ended'))
     this.#move('end')
     this.isDown = true
     this.#world.hooks.stopped.call(this)
@@ -468,6 +276,10 @@ export class Instance implements InstanceInfo {
     this.#changed()
     this.#listeners.clear()
     this.#resolveEnded()
+  }
+
+  #startFailed(reason: string, cause?: unknown): SysgError {
+    return new SysgError('SYSG_START_FAILED', { service: this.service.name, reason }, { cause })
   }
 
   #move(cue: InstanceCue): void {

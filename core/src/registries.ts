@@ -2,7 +2,7 @@
 import type { ResolvedService } from './config/types.ts'
 import { SysgError } from './errors.ts'
 import type { TreeRef } from './host.ts'
-import type { InstanceInfo } from './hooks.ts'
+import type { InstanceInfo } from './instance-info.ts'
 import type { Plugin } from './plugin.ts'
 import { Registry } from './registry.ts'
 import type { Strategy } from './strategy.ts'

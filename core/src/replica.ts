@@ -1,7 +1,7 @@
 /** One of the instances a service should have at once, over all the runs it takes: its retry state, its count, its instances. */
 import type { ResolvedService } from './config/types.ts'
 import type { EndedFacts } from './explain.ts'
-import type { EndedRun } from './hooks.ts'
+import type { EndedRun } from './instance-info.ts'
 import type { Instance } from './instance.ts'
 import type { OutcomeRecord } from './journal.ts'
 import { moveReplica, type OnMove, type ReplicaCue, type ReplicaState } from './states.ts'

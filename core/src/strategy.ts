@@ -1,6 +1,7 @@
 /** How a running instance is replaced: what a deploy strategy gets to work with. Plugins bring strategies through `replace`. */
 import type { ResolvedService } from './config/types.ts'
-import type { InstanceInfo, LaunchSpec } from './hooks.ts'
+import type { LaunchSpec } from './launch-spec.ts'
+import type { InstanceInfo } from './instance-info.ts'
 
 /** One replica being replaced. Every call rejects as soon as the deploy is superseded. */
 export interface Replacement {

@@ -2,7 +2,7 @@
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Exit } from './host.ts'
-import type { InstanceInfo } from './hooks.ts'
+import type { InstanceInfo } from './instance-info.ts'
 import type { InstanceState, ServiceState } from './states.ts'
 
 /** A service as people see it: the object of `status --json`, without what plugins add. */
