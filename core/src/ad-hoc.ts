@@ -5,13 +5,14 @@
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { SysgError } from './errors.ts'
 import type { BootState, InstanceRecord } from './journal.ts'
-import { isSame } from './plan.ts'
-import type { Reconciler, ReconcilerWorld } from './reconciler.ts'
+import { isSame } from './changed-keys.ts'
+import type { Reconciler } from './reconciler.ts'
+import type { SystemWorld } from './system-world.ts'
 import { prepareToStart } from './reload.ts'
 import type { Roster } from './roster.ts'
 import type { Service } from './service.ts'
 
-type Journal = Pick<ReconcilerWorld, 'hooks'>
+type Journal = Pick<SystemWorld, 'hooks'>
 
 /**
  * The service of this name, if it is there and may stand for `spec`.
@@ -31,11 +32,7 @@ export const findAdHoc = (roster: Roster, spec: ResolvedService, isNew: boolean)
 }
 
 /** Make it part of the system, for good. It is not started yet. */
-export const addAdHoc = async (
-  spec: ResolvedService,
-  reconciler: Reconciler,
-  world: ReconcilerWorld,
-): Promise<void> => {
+export const addAdHoc = async (spec: ResolvedService, reconciler: Reconciler, world: SystemWorld): Promise<void> => {
   const { roster } = reconciler
   const before = roster.config
   const service = roster.takeUpAdHoc(spec)

@@ -5,8 +5,9 @@
 import { restoreAdHoc } from './ad-hoc.ts'
 import type { Adopted, Host, TreeRef } from './host.ts'
 import type { BootState, InstanceRecord, OutcomeRecord } from './journal.ts'
-import { isSame } from './plan.ts'
-import type { Reconciler, ReconcilerWorld } from './reconciler.ts'
+import { isSame } from './changed-keys.ts'
+import type { Reconciler } from './reconciler.ts'
+import type { SystemWorld } from './system-world.ts'
 import type { Service } from './service.ts'
 import { pause } from './wait.ts'
 
@@ -15,7 +16,7 @@ import { pause } from './wait.ts'
  *
  * @throws {SysgError} `SYSG_AD_HOC_IN_THE_WAY`. Nothing has been adopted then.
  */
-export const adoptAll = async (left: BootState, reconciler: Reconciler, world: ReconcilerWorld): Promise<number> => {
+export const adoptAll = async (left: BootState, reconciler: Reconciler, world: SystemWorld): Promise<number> => {
   const all: Found[] = []
   for (const record of left.instances) {
     reconciler.roster.reserveId(record.id)
@@ -85,7 +86,7 @@ const keepPredecessor = (one: Found, found: readonly Found[]): void => {
   for (const successor of successors) successor.record = { ...successor.record, role: 'candidate' }
 }
 
-const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, world: ReconcilerWorld): void => {
+const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, world: SystemWorld): void => {
   const service = ownerOf(record, reconciler)
   const replica = service.replica(record.replica)
   service.isAsked = true

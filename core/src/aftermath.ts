@@ -6,7 +6,7 @@ import { describeEnd } from './explain.ts'
 import { SysgError } from './errors.ts'
 import type { EndedRun } from './instance-info.ts'
 import type { Instance } from './instance.ts'
-import type { ReconcilerWorld } from './reconciler.ts'
+import type { SystemWorld } from './system-world.ts'
 import type { Replica } from './replica.ts'
 import type { Roster } from './roster.ts'
 import type { Service } from './service.ts'
@@ -24,10 +24,10 @@ const passingDelayMs = 1_000
 
 export class Aftermath {
   readonly #roster: Roster
-  readonly #world: ReconcilerWorld
+  readonly #world: SystemWorld
   readonly #wakes: Wakes
 
-  constructor(roster: Roster, world: ReconcilerWorld, wakes: Wakes) {
+  constructor(roster: Roster, world: SystemWorld, wakes: Wakes) {
     this.#roster = roster
     this.#world = world
     this.#wakes = wakes

@@ -4,11 +4,9 @@
  * waits until the end, and then runs what the others do.
  */
 import type { ResolvedService } from './config/types.ts'
+import type { DeployWorld } from './deploy-world.ts'
 import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
-import type { Clock } from './host.ts'
-import type { Replacing } from './hooks.ts'
-import type { LaunchSpec } from './launch-spec.ts'
 import type { Instance } from './instance.ts'
 import { ReplicaReplacement } from './replacement.ts'
 import type { Replica } from './replica.ts'
@@ -20,27 +18,6 @@ import { orAborted, within } from './wait.ts'
 const settleLimitMs = 10_000
 /** How long `undo` may take when the strategy says nothing else, ms. */
 const undoLimitMs = 60_000
-
-/** What a deploy needs of its system. */
-export interface DeployWorld {
-  readonly clock: Clock
-  emit<T extends EventType>(
-    type: T,
-    of: { service: string; instance?: Instance; cause?: number | undefined },
-    data: EventData[T],
-  ): SysgEvent
-  /** Start an instance of a replica with `spec`. Becomes the active one when none lives. */
-  launch(service: Service, replica: Replica, spec: ResolvedService, refine?: (spec: LaunchSpec) => LaunchSpec): Instance
-  record(changed: readonly Instance[]): void
-  /** What plugins have to do before anything is touched. @throws {SysgError} when one refuses. */
-  beforeReplace(at: Replacing): Promise<void>
-  stop(instance: Instance, detail: string): void
-  /** A replica's deploy is over and nothing of it is active: what becomes of it is the policy's decision. */
-  settle(service: Service, replica: Replica): void
-  /** A replica that does not run: start it as on boot, and resolve when it is ready. @throws {SysgError} why it is not. */
-  bringUp(service: Service, replica: Replica, signal: AbortSignal): Promise<void>
-  changed(service: Service, cause?: number): void
-}
 
 /** Whether an instance is one of those to be replaced. */
 export type IsOld = (instance: Instance) => boolean

@@ -2,7 +2,7 @@
 import { eventOfState } from './events.ts'
 import { explain } from './explain.ts'
 import { gateOf, type DependencyFacts, type Gate } from './gate.ts'
-import type { ReconcilerWorld } from './reconciler.ts'
+import type { SystemWorld } from './system-world.ts'
 import type { Replica } from './replica.ts'
 import type { Service } from './service.ts'
 
@@ -40,7 +40,7 @@ export const look = (
   service: Service,
   wanted: boolean,
   services: ReadonlyMap<string, Service>,
-  world: ReconcilerWorld,
+  world: SystemWorld,
 ): 'state' | 'reason' | undefined => {
   if (isBeingSettled(service)) return undefined
   const state = service.state(wanted)
@@ -60,7 +60,7 @@ export const look = (
 }
 
 /** A run that an earlier supervisor saw come to rest has rested since then. */
-const sinceMs = (service: Service, world: ReconcilerWorld): number => {
+const sinceMs = (service: Service, world: SystemWorld): number => {
   const rested =
     service.seen.state === undefined ? service.replicas.find(({ isOutcomeRecorded }) => isOutcomeRecorded) : undefined
   return rested?.last?.exitAt ?? world.host.clock.now()

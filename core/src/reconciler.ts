@@ -6,13 +6,10 @@
  */
 import { Aftermath } from './aftermath.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
-import type { DeployWorld } from './deploy.ts'
+import type { DeployWorld } from './deploy-world.ts'
 import { SysgError, whyOf } from './errors.ts'
-import type { EventData, EventType, SysgEvent } from './events.ts'
 import { describeEnd } from './explain.ts'
-import type { Hooks } from './hooks.ts'
 import type { LaunchSpec } from './launch-spec.ts'
-import type { Host } from './host.ts'
 import { Instance } from './instance.ts'
 import type { InstanceWorld, StopRequest } from './instance-world.ts'
 import { currentGate, isUp, look } from './outlook.ts'
@@ -21,31 +18,17 @@ import { nextStep } from './reconcile.ts'
 import type { Replica } from './replica.ts'
 import { Roster } from './roster.ts'
 import type { Service } from './service.ts'
-import type { OnMove } from './states.ts'
+import type { SystemWorld } from './system-world.ts'
 import { WakeQueue } from './wake-queue.ts'
-
-export interface ReconcilerWorld {
-  readonly host: Host
-  readonly hooks: Hooks
-  readonly project: string
-  readonly onMove: OnMove | undefined
-  /** Told of a failure that only a mistake in systemg can cause; the other services go on. */
-  bug(thrown: unknown): void
-  emit<T extends EventType>(
-    type: T,
-    of: { service?: string | undefined; instance?: string | undefined; cause?: number | undefined },
-    data: EventData[T],
-  ): SysgEvent
-}
 
 export class Reconciler {
   readonly roster: Roster
   readonly aftermath: Aftermath
-  readonly #world: ReconcilerWorld
+  readonly #world: SystemWorld
   readonly #queue: WakeQueue<Service>
   readonly #planning = new AbortController()
 
-  constructor(config: ResolvedSystem, world: ReconcilerWorld) {
+  constructor(config: ResolvedSystem, world: SystemWorld) {
     this.#world = world
     this.roster = new Roster(config, world.onMove)
     this.#queue = new WakeQueue(

@@ -1,6 +1,6 @@
 /** One replica being replaced: what a strategy works with, and how it is taken back. */
 import type { ResolvedService } from './config/types.ts'
-import type { DeployWorld } from './deploy.ts'
+import type { DeployWorld } from './deploy-world.ts'
 import { describeEnd } from './explain.ts'
 import type { LaunchSpec } from './launch-spec.ts'
 import type { InstanceInfo } from './instance-info.ts'

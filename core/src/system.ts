@@ -15,10 +15,11 @@ import type { BootState, IntentRecord } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { nearest } from './config/nearest.ts'
 import { outcomeOfStart, outcomeOfStop, warningsOfAdHoc } from './outcome.ts'
-import { liveKeys } from './plan.ts'
+import { liveKeys } from './changed-keys.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { sharedKeys } from './plugin-keys.ts'
-import { Reconciler, type ReconcilerWorld } from './reconciler.ts'
+import { Reconciler } from './reconciler.ts'
+import type { SystemWorld } from './system-world.ts'
 import { createRegistries, type Registries } from './registries.ts'
 import { planChanges, replaceInOrder, replacingAll, takeUp, type ReloadWorld } from './reload.ts'
 import { checkScale, outdatedScales } from './scaling.ts'
@@ -48,7 +49,7 @@ export class System implements SystemApi {
   readonly #host: Host
   readonly #version: string
   readonly #events: EventStream
-  readonly #world: ReconcilerWorld
+  readonly #world: SystemWorld
   readonly #reconciler: Reconciler
   readonly #reload: ReloadWorld
   readonly #uses: readonly PluginUse[]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { changedInputs, changedKeys, isLiveChange, isSame, liveKeys } from '../../core/src/plan.ts'
+import { changedInputs, changedKeys, isLiveChange, isSame, liveKeys } from '../../core/src/changed-keys.ts'
 import { defaultEdge, resolvedService } from './resolved-service.ts'
 
 describe('changed keys', () => {

@@ -1,4 +1,4 @@
-/** What another config would change, and why. Pure; `sysg plan` shows it and `apply` does it. */
+/** Which keys of a service another config changes, and whether that reaches what runs without a restart. Pure. */
 import type { ResolvedService } from './config/types.ts'
 
 /** Keys whose change reaches a running service without a restart. */
