@@ -19,6 +19,7 @@ import type { Replica } from './replica.ts'
 import { Roster } from './roster.ts'
 import type { Service } from './service.ts'
 import type { SystemWorld } from './system-world.ts'
+import { isLimited, mayStart, mayStop } from './turns.ts'
 import { WakeQueue } from './wake-queue.ts'
 
 export class Reconciler {
@@ -124,7 +125,7 @@ export class Reconciler {
     if (service.gate.state !== 'open') this.#holdBack(service)
     for (const replica of service.replicas) this.#step(service, replica, wanted)
     for (const instance of service.living) {
-      if (instance.stopRequest !== undefined && this.#mayStop(service, instance)) instance.beginStop()
+      if (instance.stopRequest !== undefined && mayStop(this.roster, service, instance)) instance.beginStop()
     }
     this.#look(service, wanted)
     if (!service.isRemoved || service.living.length > 0 || service.deploy !== undefined) return
@@ -150,7 +151,7 @@ export class Reconciler {
       planned: service.isPlanned && (replica.isRunAsked || !(service.isSkipped || service.isScheduled)),
       gate: service.gate.state,
       retryDue: replica.retry?.due === true,
-      mayStart: this.#mayStart(),
+      mayStart: mayStart(this.roster),
     })
     if (step === 'rest') replica.move('rest')
     if (step === 'stop') this.#stopUnwanted(service, replica)
@@ -232,33 +233,6 @@ export class Reconciler {
     }
   }
 
-  /** Candidates go before what serves, dependents before what they need. */
-  #mayStop(service: Service, instance: Instance): boolean {
-    const { living } = service.replicas[instance.replica] ?? { living: new Set<Instance>() }
-    const isLeaving = (one: Instance) => one.stopRequest !== undefined
-    if (instance.role === 'active' && [...living].some((one) => one.role === 'candidate' && isLeaving(one)))
-      return false
-    const why = instance.stopRequest?.why ?? ''
-    const isOrdered = ['person', 'shutdown', 'cascade', 'removed'].includes(why)
-    // What a deploy has done is taken back while everything still runs.
-    const isDeploying = service.replicas[instance.replica]?.isDeploying === true
-    if (isDeploying && instance.role !== 'candidate' && (isOrdered || why === 'scaled')) return false
-    const dependents = isOrdered ? this.roster.named(this.roster.graph.dependents(service.name)) : []
-    return !dependents.some(
-      (dependent) =>
-        dependent.living.some(isLeaving) || (dependent.living.length > 0 && !this.roster.isWanted(dependent)),
-    )
-  }
-
-  #mayStart(): boolean {
-    const limit = this.roster.config.max_concurrent_starts
-    if (limit === Number.MAX_SAFE_INTEGER) return true
-    const starting = [...this.roster.services.values()]
-      .flatMap(({ living }) => living)
-      .filter(({ state }) => state === 'starting')
-    return starting.length < limit
-  }
-
   #plan(service: Service): void {
     service.planning = 'asking'
     const { config } = service
@@ -280,8 +254,7 @@ export class Reconciler {
   #wakeOf(instance: Instance, cause: number | undefined): void {
     const service = this.roster.services.get(instance.service.name)
     if (service === undefined) return
-    const isLimited = this.roster.config.max_concurrent_starts !== Number.MAX_SAFE_INTEGER
-    this.wake(isLimited ? this.roster.services.values() : [service], cause)
+    this.wake(isLimited(this.roster) ? this.roster.services.values() : [service], cause)
   }
 
   #record(changed: readonly Instance[]): void {
