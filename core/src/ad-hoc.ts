@@ -8,7 +8,6 @@ import type { BootState, InstanceRecord } from './journal.ts'
 import { isSame } from './changed-keys.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { SystemWorld } from './system-world.ts'
-import { prepareToStart } from './reload.ts'
 import type { Roster } from './roster.ts'
 import type { Service } from './service.ts'
 
@@ -42,7 +41,7 @@ export const addAdHoc = async (spec: ResolvedService, reconciler: Reconciler, wo
   world.hooks.journal.call({ kind: 'intent', service: spec.name, record: undefined })
   service.cause = world.emit('service.intent', { service: spec.name }, { intent: 'up', by: 'you' }).seq
   await tellPlugins(before, roster, world)
-  prepareToStart(service)
+  service.prepareToStart()
 }
 
 /** They are no longer part of the system; what of them lives is to be stopped. */

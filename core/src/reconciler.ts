@@ -70,7 +70,7 @@ export class Reconciler {
   /** No more grace for anything that is being stopped. */
   killAll(): void {
     for (const { deploy } of this.roster.services.values()) deploy?.hurry()
-    for (const instance of [...this.roster.services.values()].flatMap(({ living }) => living)) {
+    for (const instance of this.roster.living) {
       instance.beginStop()
       instance.kill()
     }

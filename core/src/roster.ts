@@ -1,6 +1,7 @@
 /** The services of a system: what the config says of them, who needs whom, and what the system as a whole wants of each. */
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { Graph } from './graph.ts'
+import type { Instance } from './instance.ts'
 import { Service } from './service.ts'
 import type { OnMove } from './states.ts'
 
@@ -31,6 +32,11 @@ export class Roster {
   /** Dependencies before dependents. */
   inOrder(): readonly Service[] {
     return this.named(this.graph.order())
+  }
+
+  /** Everything that lives, of every service. */
+  get living(): readonly Instance[] {
+    return [...this.services.values()].flatMap(({ living }) => living)
   }
 
   /** Take up the services of a config; those gone from it are to be removed, ad-hoc ones stay. Starts nothing. */

@@ -120,6 +120,17 @@ export class Service {
     return this.replicas.splice(keep)
   }
 
+  /** Its next instance is started as soon as the system looks at it, with what is configured now. */
+  prepareToStart(): void {
+    this.isAsked = true
+    this.planning = 'needed'
+    this.planError = undefined
+    for (const replica of this.replicas) {
+      replica.spec = this.config
+      replica.rearm()
+    }
+  }
+
   /** `wanted`: what the system and the service together want. */
   state(wanted: boolean): ServiceState {
     if (this.planError !== undefined && this.living.length === 0) return 'failed'

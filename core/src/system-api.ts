@@ -75,46 +75,89 @@ export interface HealthReport {
   readonly isShownOnly?: boolean
 }
 
+/** How long somebody who asked for something waits: until it is done, or the signal aborts. What was begun is done all the same. */
+interface Waiting {
+  readonly signal?: AbortSignal
+}
+
+export interface SettleOptions extends Waiting {
+  readonly names?: readonly string[]
+}
+
+export interface StartOptions extends Waiting {
+  readonly names?: readonly string[]
+  /** Also what they need and a person has stopped. */
+  readonly withDeps?: boolean
+}
+
+export interface StartAdHocOptions extends Waiting {
+  /** Whoever asks wants a service of its own. */
+  readonly isNew?: boolean
+}
+
+export interface StopOptions extends Waiting {
+  /** From the stop signal to SIGKILL, instead of `stop_timeout`. */
+  readonly graceMs?: number
+}
+
+export interface RestartOptions extends Waiting {
+  readonly names?: readonly string[]
+  /** Leave alone those that a person stopped, that nobody started, and that are skipped. */
+  readonly onlyWanted?: boolean
+  /** By service, the `seq` of the event that led to it. */
+  readonly causes?: Readonly<Record<string, number>>
+}
+
+export interface ScaleOptions extends Waiting {
+  /** `false`: resolve as soon as it is decided. */
+  readonly wait?: boolean
+}
+
+export interface ApplyOptions extends Waiting {
+  /** As `restart` does: everything that runs is replaced. */
+  readonly all?: boolean
+}
+
+export interface ShutdownOptions {
+  /** Kill. */
+  readonly now?: boolean
+  readonly why?: string
+  readonly graceMs?: number
+}
+
 export interface SystemApi {
   /** What is in force: the config, and beside its services those that were started ad hoc. */
   readonly config: ResolvedSystem
   view(): readonly ServiceView[]
   /** Wait until the named services and what they need, or all, are ready or have failed. Changes nothing. */
-  settled(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
+  settled(options?: SettleOptions): Promise<Outcome>
   /** Start what is wanted, or the named services and what they need. Waits until they are ready or have failed. */
-  start(options?: { names?: readonly string[]; withDeps?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  start(options?: StartOptions): Promise<Outcome>
   /**
    * Start a service that is in no config: it lives until it is stopped, and no config touches it. One of the name that
    * runs the same command is started if it is down, or with `isNew` refused. Waits until it is ready or has failed.
    *
    * @throws {SysgError} `SYSG_NAME_TAKEN`.
    */
-  startAdHoc(service: ResolvedService, options?: { isNew?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  startAdHoc(service: ResolvedService, options?: StartAdHocOptions): Promise<Outcome>
   /**
    * Go on after another supervisor: start what is wanted (of the named services, those that were asked for last), and leave
    * alone what was stopped, has completed or has given up.
    */
-  resume(options?: { names?: readonly string[]; signal?: AbortSignal }): Promise<Outcome>
+  resume(options?: SettleOptions): Promise<Outcome>
   /** Stop the named services alone, and forget those of them that are in no config. Resolves when nothing of them lives. */
-  stop(names: readonly string[], options?: { graceMs?: number; signal?: AbortSignal }): Promise<Outcome>
+  stop(names: readonly string[], options?: StopOptions): Promise<Outcome>
   /** Replace the named services by their strategy; without names every wanted one, in order, until one fails. */
-  restart(options?: {
-    names?: readonly string[]
-    /** Leave alone those that a person stopped, that nobody started, and that are skipped. */
-    onlyWanted?: boolean
-    /** By service, the `seq` of the event that led to it. */
-    causes?: Readonly<Record<string, number>>
-    signal?: AbortSignal
-  }): Promise<Outcome>
+  restart(options?: RestartOptions): Promise<Outcome>
   /**
    * Keep this many instances of each of these services: of all of them, or when one cannot be, of none. Resolves when
    * they are ready or have failed; with `wait: false` as soon as it is decided.
    */
-  scale(counts: Readonly<Record<string, number>>, options?: { wait?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  scale(counts: Readonly<Record<string, number>>, options?: ScaleOptions): Promise<Outcome>
   /** What `apply(next)` would do. `all`: as `restart` does, everything that runs is replaced. */
   plan(next: ResolvedSystem, options?: { all?: boolean }): readonly PlannedChange[]
   /** Bring another config into force: stop what is gone, start what is new, replace what changed (or, with `all`, everything). */
-  apply(next: ResolvedSystem, options?: { all?: boolean; signal?: AbortSignal }): Promise<Outcome>
+  apply(next: ResolvedSystem, options?: ApplyOptions): Promise<Outcome>
   /** Run a scheduled or one-shot service once, now. Resolves with its exit; `undefined` when it could not run. */
   run(name: string): Promise<Exit | undefined>
   /**
@@ -130,7 +173,7 @@ export interface SystemApi {
     data: EventData[T],
   ): SysgEvent
   /** Stop everything, in reverse order, and end the system. A second call with `now` kills. */
-  shutdown(options?: { now?: boolean; why?: string; graceMs?: number }): Promise<Outcome>
+  shutdown(options?: ShutdownOptions): Promise<Outcome>
   /** Resolves when the system has ended. */
   readonly ended: Promise<void>
 }

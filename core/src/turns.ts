@@ -4,13 +4,9 @@ import type { Roster } from './roster.ts'
 import type { Service } from './service.ts'
 
 /** `max_concurrent_starts` has room for another one. */
-export const mayStart = (roster: Roster): boolean => {
-  if (!isLimited(roster)) return true
-  const starting = [...roster.services.values()]
-    .flatMap(({ living }) => living)
-    .filter(({ state }) => state === 'starting')
-  return starting.length < roster.config.max_concurrent_starts
-}
+export const mayStart = (roster: Roster): boolean =>
+  !isLimited(roster) ||
+  roster.living.filter(({ state }) => state === 'starting').length < roster.config.max_concurrent_starts
 
 /** Only so many may start at once, so that one that has started lets others begin. */
 export const isLimited = (roster: Roster): boolean => roster.config.max_concurrent_starts !== Number.MAX_SAFE_INTEGER

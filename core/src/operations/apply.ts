@@ -1,0 +1,88 @@
+/** Brings another config into force: stops what is gone, starts what is new, replaces what changed. */
+import { giveUpNames, requireFree, tellPlugins } from '../ad-hoc.ts'
+import type { ResolvedSystem } from '../config/types.ts'
+import type { Service } from '../service.ts'
+import type { ApplyOptions, Outcome, PlannedChange } from '../system-api.ts'
+import { orAborted } from '../wait.ts'
+import type { OperationWorld } from './operation-world.ts'
+import { changedDefaults, planChanges } from './planned-changes.ts'
+import { replaceInOrder, replacingAll, type ToReplace } from './replace-services.ts'
+import { forgetOutdatedScales } from './scale.ts'
+import { requireOpen } from './services.ts'
+import { areGoneOrStuck, outcomeOfAll, untilSettled, withWarnings } from './settled.ts'
+
+export const plan = (
+  world: OperationWorld,
+  next: ResolvedSystem,
+  options: { all?: boolean } = {},
+): readonly PlannedChange[] => {
+  const { roster } = world.reconciler
+  const declared = roster.withoutAdHoc(next)
+  requireFree(roster, declared)
+  return planChanges(world, declared, options.all === true)
+}
+
+export const apply = async (
+  world: OperationWorld,
+  next: ResolvedSystem,
+  { all = false, signal }: ApplyOptions = {},
+): Promise<Outcome> => {
+  requireOpen(world)
+  const work = applyAll(world, next, all)
+  // Whoever asked may stop waiting; what was begun is done all the same.
+  return signal === undefined ? work : orAborted(work, signal)
+}
+
+const applyAll = async (world: OperationWorld, given: ResolvedSystem, all: boolean): Promise<Outcome> => {
+  const { reconciler } = world
+  const { roster } = reconciler
+  const before = roster.config
+  const next = roster.withoutAdHoc(given)
+  const changed = plan(world, next, { all }).filter(({ action }) => action !== 'keep')
+  giveUpNames(roster, next, reconciler, world)
+  const toReplace = takeUp(world, next, all)
+  const warnings = forgetOutdatedScales(world)
+  if (changed.length > 0) world.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
+  await tellPlugins(before, roster, world)
+  reconciler.wakeAll()
+  const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved).flatMap(({ living }) => living)
+  await reconciler.until(() => areGoneOrStuck(removed))
+  const errors = await replaceInOrder(world, toReplace)
+  // A later reload may have removed some of them again.
+  const services = [...roster.services.values()].filter(({ name }) => Object.hasOwn(next.services, name))
+  await untilSettled(world, services, { errors })
+  return withWarnings(outcomeOfAll(world, services, errors), warnings)
+}
+
+/** Put a config into force without starting or replacing anything: intents, and live keys. Returns what is left to do. */
+export const takeUp = (world: OperationWorld, next: ResolvedSystem, all: boolean): ToReplace => {
+  const changes = planChanges(world, next, all)
+  const isAll = all || changedDefaults(world, next).length > 0
+  world.reconciler.roster.takeUp(next)
+  for (const { service: name, action } of changes) {
+    const service = world.reconciler.roster.services.get(name)
+    if (service === undefined || service.isAdHoc) continue
+    if (action === 'keep') takeUpLive(service)
+  }
+  const named = (...actions: readonly PlannedChange['action'][]) =>
+    world.reconciler.roster.named(
+      changes.filter(({ action }) => actions.includes(action)).map(({ service }) => service),
+    )
+  const toReplace = named('restart', 'deploy')
+  for (const service of toReplace) service.isToBeReplaced = true
+  const replacing = isAll ? replacingAll(toReplace) : replacingChanged(toReplace)
+  return { ...replacing, starting: named('start').map(({ name }) => name) }
+}
+
+const takeUpLive = (service: Service): void => {
+  for (const replica of service.replicas) {
+    replica.spec = service.config
+    for (const instance of replica.living) instance.takeUp(service.config)
+  }
+}
+
+/** Instances that cannot take up the config of their service. */
+const replacingChanged = (services: readonly Service[]): ToReplace => ({
+  names: services.map(({ name }) => name),
+  instances: new Set(),
+})

@@ -1,0 +1,92 @@
+/** What another config changes, service by service, and why. Nothing happens here: `plan` shows it and `apply` does it. */
+import { changedInputs, changedKeys, isLiveChange, isSame } from '../changed-keys.ts'
+import type { ResolvedService, ResolvedSystem } from '../config/types.ts'
+import { Graph } from '../graph.ts'
+import type { Service } from '../service.ts'
+import { immediate } from '../strategy.ts'
+import type { PlannedChange } from '../system-api.ts'
+import type { OperationWorld } from './operation-world.ts'
+
+/** What `next` would change. `all`: everything that runs is replaced, as `restart` does. */
+export const planChanges = (world: OperationWorld, next: ResolvedSystem, all: boolean): readonly PlannedChange[] => {
+  const { services } = world.reconciler.roster
+  const gone = [...services.values()]
+    .filter(({ name, isRemoved, isAdHoc }) => !Object.hasOwn(next.services, name) && !isRemoved && !isAdHoc)
+    .map(({ name }): PlannedChange => ({ service: name, action: 'stop', because: ['no longer in the config'] }))
+  const adHoc = world.reconciler.roster.adHoc
+    .filter(({ name }) => !Object.hasOwn(next.services, name))
+    .map(({ name }): PlannedChange => ({ service: name, action: 'keep', because: ['ad hoc: no config touches it'] }))
+  const graph = new Graph(new Map(Object.entries(next.services)))
+  const shared = changedDefaults(world, next)
+  const kept = graph.order().map((name) => {
+    const spec = next.services[name] as ResolvedService
+    const change = planOne({ world, shared }, services.get(name), spec, all)
+    return { service: name, ...change }
+  })
+  return [...gone, ...kept, ...adHoc]
+}
+
+/** Defaults for all services that `next` has otherwise, and that running instances cannot take up. */
+export const changedDefaults = (world: OperationWorld, next: ResolvedSystem): readonly string[] => {
+  const valueIn = (config: ResolvedSystem, key: string): unknown => config[key as keyof ResolvedSystem]
+  const before = world.reconciler.roster.config
+  return world.sharedKeys.filter(
+    (key) => !world.live.includes(key) && !isSame(valueIn(before, key), valueIn(next, key)),
+  )
+}
+
+/** What differs and a running instance cannot take up, in words. `defaults`: changed for all services. */
+export const reasonsToReplace = (
+  world: OperationWorld,
+  before: ResolvedService,
+  after: ResolvedService,
+  defaults: readonly string[] = [],
+): readonly string[] => {
+  const valueIn = (service: ResolvedService, key: string): unknown => service[key as keyof ResolvedService]
+  const keys = changedKeys(before, after).filter(
+    (key) => !isLiveChange(key, valueIn(before, key), valueIn(after, key), world.live),
+  )
+  const names = [...new Set([...keys, ...defaults])].sort().map(quoted)
+  return [...names, ...changedInputs(before, after)].map(says)
+}
+
+const planOne = (
+  { world, shared }: { readonly world: OperationWorld; readonly shared: readonly string[] },
+  service: Service | undefined,
+  spec: ResolvedService,
+  all: boolean,
+): Omit<PlannedChange, 'service'> => {
+  if (service === undefined || service.isRemoved || service.isAdHoc)
+    return { action: 'start', because: ['new in the config'] }
+  if (service.intent.intent === 'stopped') return { action: 'keep', because: ['stopped by you'] }
+  const active = service.replicas.flatMap((replica) => replica.active ?? [])
+  // A deploy that failed half-way leaves replicas that run different configs.
+  const running = active.find((one) => reasonsToReplace(world, one.service, spec).length > 0) ?? active[0]
+  const before = running?.service ?? service.config
+  const changed = changedKeys(before, spec)
+  const reasons = reasonsToReplace(world, before, spec, shared)
+  if (running === undefined) {
+    const matters = changed.includes('skip') ? [...reasons, says(quoted('skip'))] : reasons
+    const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
+    if (isResting && matters.length === 0 && !all)
+      return { action: 'keep', because: [`it is ${service.seen.state ?? ''}`] }
+    const because = service.isAsked ? 'it does not run' : 'not started yet'
+    return { action: 'start', because: matters.length > 0 ? matters : [because] }
+  }
+  if (reasons.length === 0 && !all)
+    return { action: 'keep', because: changed.map((key) => `${says(quoted(key))}, taken up at once`) }
+  const because = reasons.length > 0 ? reasons : ['a restart was asked for']
+  return { action: strategyName(world, spec, before) === 'immediate' ? 'restart' : 'deploy', because }
+}
+
+const quoted = (key: string) => `\`${key}\``
+
+const says = (what: string) => `${what} changed`
+
+const strategyName = (world: OperationWorld, service: ResolvedService, running: ResolvedService): string => {
+  try {
+    return (world.hooks.replace.call({ service, running }) ?? immediate).name
+  } catch {
+    return 'unknown'
+  }
+}

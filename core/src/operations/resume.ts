@@ -1,0 +1,18 @@
+/** Goes on after a supervisor that was killed: what was wanted is started, and nothing is undone. */
+import { outcomeOfStart } from '../outcome.ts'
+import type { Outcome, SettleOptions } from '../system-api.ts'
+import type { OperationWorld } from './operation-world.ts'
+import { findService, requireOpen } from './services.ts'
+import { untilSettled } from './settled.ts'
+
+export const resume = async (world: OperationWorld, options: SettleOptions = {}): Promise<Outcome> => {
+  requireOpen(world)
+  const { roster } = world.reconciler
+  const names = options.names?.filter((name) => roster.services.has(name)) ?? [...roster.services.keys()]
+  const services = roster.graph.withDependencies(names).map((name) => findService(world, name))
+  // Ad-hoc services are remembered by themselves: one may not have come up yet.
+  for (const service of [...services, ...roster.adHoc]) service.isAsked = true
+  world.reconciler.wakeAll()
+  await untilSettled(world, services, options)
+  return outcomeOfStart(services)
+}

@@ -1,0 +1,43 @@
+/** Waits until services have come to rest, one way or the other, and says how it went. */
+import type { SysgError } from '../errors.ts'
+import type { Instance } from '../instance.ts'
+import { outcomeOfStart, warningsOfAdHoc } from '../outcome.ts'
+import type { Service } from '../service.ts'
+import type { Outcome, SettleOptions } from '../system-api.ts'
+import type { OperationWorld } from './operation-world.ts'
+import { findService, servicesOfConfig } from './services.ts'
+
+export const settled = async (world: OperationWorld, options: SettleOptions = {}): Promise<Outcome> => {
+  const names = options.names ?? servicesOfConfig(world).map(({ name }) => name)
+  const services = world.reconciler.roster.graph.withDependencies(names).map((name) => findService(world, name))
+  await untilSettled(world, services, options)
+  return options.names === undefined ? outcomeOfAll(world, services) : outcomeOfStart(services)
+}
+
+/** Those that failed already are not waited for: somebody else may be at work on them. */
+export const untilSettled = (
+  { reconciler }: OperationWorld,
+  services: readonly Service[],
+  options: { readonly errors?: ReadonlyMap<string, SysgError>; readonly signal?: AbortSignal } = {},
+): Promise<void> => {
+  const open = services.filter(({ name }) => options.errors?.has(name) !== true)
+  return reconciler.until(() => open.every((service) => !reconciler.roster.isBusy(service)), options.signal)
+}
+
+/** How a start of everything went. */
+export const outcomeOfAll = (
+  { reconciler }: OperationWorld,
+  services: readonly Service[],
+  errors?: ReadonlyMap<string, SysgError>,
+): Outcome => withWarnings(outcomeOfStart(services, errors), [], warningsOfAdHoc(reconciler.roster.adHoc))
+
+export const withWarnings = (outcome: Outcome, before: readonly string[], after: readonly string[] = []): Outcome => ({
+  ...outcome,
+  warnings: [...before, ...outcome.warnings, ...after],
+})
+
+/** Those that live now; what a later command starts is not waited for. */
+export const areGoneOrStuck = (instances: readonly Instance[]): boolean =>
+  instances.every(({ isLiving, stuck }) => !isLiving || stuck.length > 0)
+
+export const isStuck = (service: Service): boolean => service.living.some(({ stuck }) => stuck.length > 0)
