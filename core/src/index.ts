@@ -27,17 +27,9 @@ export {
   type PluginUse,
   type RawConfig,
 } from './plugin.ts'
+export type { ControlCall, ControlMethod, ControlMethods } from './control-methods.ts'
 export { collectKeys } from './plugin-keys.ts'
-export type {
-  ControlCall,
-  ControlMethod,
-  OutputSink,
-  Probe,
-  Registries,
-  RegistryAccess,
-  StrategyFactory,
-  WrittenOutput,
-} from './registries.ts'
+export type { OutputSink, Probe, Registries, RegistryAccess, StrategyFactory, WrittenOutput } from './registries.ts'
 export { Registry } from './registry.ts'
 export {
   instanceMoves,

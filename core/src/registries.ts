@@ -1,5 +1,6 @@
 /** What plugins register under a name, for others to look up: probes, strategies, sinks of output, control methods. */
 import type { ResolvedService } from './config/types.ts'
+import { ControlMethods, type ControlMethod } from './control-methods.ts'
 import { SysgError } from './errors.ts'
 import type { TreeRef } from './host.ts'
 import type { InstanceInfo } from './instance-info.ts'
@@ -47,24 +48,11 @@ export interface OutputSink {
   write(output: WrittenOutput): void
 }
 
-/** A control request that runs. */
-export interface ControlCall {
-  readonly signal: AbortSignal
-  /**
-   * Send the caller a message. Resolves when there is room for the next one, or nobody listens any more; never rejects.
-   * Who does not wait ends the request of a caller that reads too slowly.
-   */
-  notify(method: string, params: unknown): Promise<void>
-}
-
-/** Answers a control request. */
-export type ControlMethod = (params: unknown, call: ControlCall) => unknown
-
 export interface Registries {
   readonly probes: Registry<Probe>
   readonly strategies: Registry<StrategyFactory>
   readonly sinks: Registry<OutputSink>
-  readonly methods: Registry<ControlMethod>
+  readonly methods: ControlMethods
 }
 
 /** How a plugin adds to the registries, under its own name. */
@@ -81,7 +69,7 @@ export const createRegistries = (): Registries => ({
   probes: new Registry('probe'),
   strategies: new Registry('deploy strategy'),
   sinks: new Registry('sink'),
-  methods: new Registry('control method'),
+  methods: new ControlMethods(),
 })
 
 export const accessFor = (plugin: Plugin, registries: Registries): RegistryAccess => ({

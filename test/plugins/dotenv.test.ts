@@ -267,11 +267,7 @@ describe('dotenv', () => {
   it('tells the environment of a service with its origins, secrets masked', async () => {
     const services = { api: { command: 'x', env: { vars: { PORT: 80, DB_PASSWORD: 'hunter2' }, inherit: false } } }
     await using sim = await simulate([dotenv], services)
-    const describe = sim.system.registries.methods.get('env.describe')
-    const told = await describe?.(
-      { service: 'api' },
-      { signal: new AbortController().signal, notify: () => Promise.resolve() },
-    )
+    const told = await sim.system.registries.methods.call('env.describe', { service: 'api' })
     expect(told).toEqual(
       expect.arrayContaining([
         { name: 'DB_PASSWORD', value: '********', origin: 'service vars' },

@@ -12,11 +12,8 @@ const shown = (records: unknown) =>
   )
 
 /** Ask a control method and let time pass until it answers. */
-const ask = (sim: Simulation, method: string, params: unknown = {}): Promise<unknown> => {
-  const answer = sim.system.registries.methods.get(method)
-  const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
-  return sim.finish(Promise.resolve().then(() => answer?.(params, call)))
-}
+const ask = (sim: Simulation, method: string, params: unknown = {}): Promise<unknown> =>
+  sim.finish(Promise.resolve().then(() => sim.system.registries.methods.call(method, params)))
 
 /** Follow, collecting what is told. */
 const follow = (sim: Simulation, params: unknown) => {
@@ -289,10 +286,8 @@ describe('logs', () => {
     await write({ text: 'first\n' })
     const following = follow(sim, { services: ['api'] })
     const chunk = new TextEncoder().encode('grü')
-    const append = sim.system.registries.methods.get('logs.append')
-    const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
     const written = [chunk.subarray(0, 3), chunk.subarray(3)].map((bytes) =>
-      append?.({ service: 'api', source: 'pre_start', bytes }, call),
+      sim.system.registries.methods.call('logs.append', { service: 'api', source: 'pre_start', bytes }),
     )
     chunk.fill(0)
     await sim.finish(Promise.all(written))

@@ -5,11 +5,8 @@ import { store } from '@systemg/plugins/store'
 import { describe, expect, it } from 'vitest'
 import { asInstance, asIntent } from '../../plugins/src/store/records.ts'
 
-const ask = (sim: Simulation, method: string, params: unknown = {}): Promise<readonly SysgEvent[]> => {
-  const answer = sim.system.registries.methods.get(method)
-  const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
-  return Promise.resolve().then(() => answer?.(params, call)) as Promise<readonly SysgEvent[]>
-}
+const ask = (sim: Simulation, method: string, params: unknown = {}): Promise<readonly SysgEvent[]> =>
+  Promise.resolve().then(() => sim.system.registries.methods.call(method, params)) as Promise<readonly SysgEvent[]>
 
 const types = (events: readonly SysgEvent[]) => events.map(({ type }) => type)
 

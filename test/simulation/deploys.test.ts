@@ -360,9 +360,8 @@ describe('pre_start', () => {
     })
     await using sim = await siteSimulation(site, { api: plain })
     await deployed(sim)
-    const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
     const records = (await sim.finish(
-      Promise.resolve(sim.system.registries.methods.get('logs.read')?.({ services: ['api'] }, call)),
+      Promise.resolve(sim.system.registries.methods.call('logs.read', { services: ['api'] })),
     )) as readonly Record<string, string>[]
     const linesOf = (of: string) =>
       records.filter(({ stream }) => stream === of).map(({ instance, line, base64 }) => `${instance} ${line ?? base64}`)

@@ -108,35 +108,34 @@ export class Commands {
 
 /** Sends output to the logs as it comes, in order. */
 class CommandLog {
-  readonly #append: ((params: unknown) => Promise<unknown>) | undefined
+  readonly #api: PluginApi
   readonly #of: { readonly service: string; readonly source: string }
   readonly #streams = new Set<string>()
   #written: Promise<unknown> = Promise.resolve()
 
-  constructor({ registries, host }: PluginApi, { service, name }: CommandToRun) {
-    const method = registries.methods.get('logs.append')
-    const call = { signal: new AbortController().signal, notify: () => Promise.resolve() }
+  constructor(api: PluginApi, { service, name }: CommandToRun) {
+    this.#api = api
     this.#of = { service: service.name, source: name }
-    this.#append =
-      method &&
-      (async (params) => {
-        try {
-          await method(params, call)
-        } catch (thrown) {
-          host.trace('warn', `The output of \`${name}\` of \`${service.name}\` is not in the logs`, { thrown })
-        }
-      })
   }
 
   readonly write = (stream: string, bytes: Uint8Array): void => {
-    if (this.#append === undefined) return
     this.#streams.add(stream)
-    this.#written = Promise.all([this.#written, this.#append({ ...this.#of, stream, bytes })])
+    this.#written = Promise.all([this.#written, this.#append({ stream, bytes })])
   }
 
   async end(): Promise<void> {
-    for (const stream of this.#streams) await this.#append?.({ ...this.#of, stream, end: true })
+    for (const stream of this.#streams) await this.#append({ stream, end: true })
     await this.#written
+  }
+
+  async #append(piece: Readonly<Record<string, unknown>>): Promise<void> {
+    const { registries, host } = this.#api
+    try {
+      await registries.methods.call('logs.append', { ...this.#of, ...piece })
+    } catch (thrown) {
+      const { service, source } = this.#of
+      host.trace('warn', `The output of \`${source}\` of \`${service}\` is not in the logs`, { thrown })
+    }
   }
 }
 

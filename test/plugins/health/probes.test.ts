@@ -224,10 +224,7 @@ describe('notify', () => {
   })
 
   const notify = (sim: Simulation, token: string) =>
-    sim.system.registries.methods.get('notify')?.(
-      { token, state: 'ready' },
-      { signal: new AbortController().signal, notify: () => Promise.resolve() },
-    )
+    sim.system.registries.methods.call('notify', { token, state: 'ready' })
 
   it('takes the word of who has the token, and of nobody else', async () => {
     await using sim = await run(() => undefined)
@@ -280,11 +277,7 @@ describe('the history', () => {
       { api: { command: 'x', health_check: { url: 'http://localhost:8080/' } } },
       { idle: true, programs: { api: answers(address, () => ({ status })) } },
     )
-    const history = (params?: unknown) =>
-      sim.system.registries.methods.get('health.history')?.(params, {
-        signal: new AbortController().signal,
-        notify: () => Promise.resolve(),
-      })
+    const history = (params?: unknown) => sim.system.registries.methods.call('health.history', params)
     void sim.system.start()
     await sim.clock.advance(300)
     status = 200

@@ -95,11 +95,10 @@ export class LogSearches implements OutputSink {
   }
 
   async #catchUp({ id, service }: InstanceInfo, signal: AbortSignal): Promise<void> {
-    const read = this.#methods.get('logs.read')
     const search = this.#searches.get(id)
-    if (read === undefined || search === undefined) return
+    if (search === undefined) return
     const params = { services: [service.name], instance: id, lines: 10_000 }
-    const records = await read(params, { signal, notify: () => Promise.resolve() })
+    const records = await this.#methods.call('logs.read', params, signal)
     for (const record of Array.isArray(records) ? (records as readonly { line?: unknown }[]) : [])
       if (typeof record.line === 'string') search.look(record.line)
   }
