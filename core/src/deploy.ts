@@ -12,7 +12,7 @@ import { ReplicaReplacement } from './replacement.ts'
 import type { Replica } from './replica.ts'
 import type { Service } from './service.ts'
 import type { Strategy } from './strategy.ts'
-import { orAborted, within } from './wait.ts'
+import { limited, orAborted, within } from './wait.ts'
 
 /** How long a strategy that was called off may take to end, ms. Then it is left alone. */
 const settleLimitMs = 10_000
@@ -171,12 +171,10 @@ export class Deploy {
 
   async #undo(context: ReplicaReplacement, replica: Replica, why: string): Promise<void> {
     const { strategy } = this
-    const { clock } = this.#world
     if (strategy.undo === undefined) return
     const limitMs = strategy.undoLimitMs ?? undoLimitMs
-    const limit = new AbortController()
-    const cancel = clock.timer(limitMs, () => limit.abort(new Error(`it did not end within ${limitMs} ms`)))
-    const signal = AbortSignal.any([limit.signal, this.#hurry.signal])
+    const over = new Error(`it did not end within ${limitMs} ms`)
+    const { signal, end } = limited(this.#world.clock, limitMs, over, this.#hurry.signal)
     const undoing = {
       service: this.target,
       replica: replica.index,
@@ -191,7 +189,7 @@ export class Deploy {
       this.#undoFailure = whyOf(failed)
       this.#emit('deploy.undo_failed', { replica: replica.index, reason: this.#undoFailure })
     } finally {
-      cancel()
+      end()
     }
   }
 

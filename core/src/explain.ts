@@ -33,7 +33,12 @@ export const describeEnd = (instance: EndedFacts): string => {
     instance.stopRequest?.crash === true
       ? (instance.stopRequest.detail ?? 'unhealthy')
       : describeExit(instance.exit ?? { code: null, signal: null })
-  const lastLine = instance.lastLines.findLast((line) => line.trim() !== '')
+  return withLastLine(what, instance.lastLines)
+}
+
+/** `exit code 1, \`no such table\``: what happened, with the last line that is not empty. */
+export const withLastLine = (what: string, lines: readonly string[]): string => {
+  const lastLine = lines.findLast((line) => line.trim() !== '')
   return lastLine === undefined ? what : `${what}, \`${clip(lastLine.trim())}\``
 }
 

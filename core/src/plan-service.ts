@@ -3,6 +3,7 @@ import type { ResolvedService } from './config/types.ts'
 import type { Host } from './host.ts'
 import type { Hooks, PlanDecision } from './hooks.ts'
 import { baseEnvironment } from './launch-environment.ts'
+import { limited } from './wait.ts'
 
 /**
  * @returns `undefined`: it is started.
@@ -22,16 +23,11 @@ const skipLimitMs = 60_000
 
 const isSkipped = async (service: ResolvedService, host: Host, signal: AbortSignal): Promise<boolean> => {
   if (typeof service.skip === 'boolean') return service.skip
-  const argv = ['/bin/sh', '-c', service.skip] as const
-  const limit = new AbortController()
-  const stop = () => limit.abort(signal.reason)
-  const cancel = host.clock.timer(skipLimitMs, () =>
-    limit.abort(new Error(`its \`skip\` command took longer than ${skipLimitMs / 1_000} s`)),
-  )
-  signal.addEventListener('abort', stop, { once: true })
+  const over = new Error(`its \`skip\` command took longer than ${skipLimitMs / 1_000} s`)
+  const limit = limited(host.clock, skipLimitMs, over, signal)
   try {
     const result = await host.run({
-      argv,
+      argv: ['/bin/sh', '-c', service.skip],
       env: baseEnvironment(host.env),
       cwd: service.working_dir,
       signal: limit.signal,
@@ -40,7 +36,6 @@ const isSkipped = async (service: ResolvedService, host: Host, signal: AbortSign
     if (result.failure !== undefined) throw new Error(`its \`skip\` command could not run: ${result.failure.message}`)
     return result.exit.code === 0
   } finally {
-    cancel()
-    signal.removeEventListener('abort', stop)
+    limit.end()
   }
 }

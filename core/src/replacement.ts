@@ -8,7 +8,7 @@ import type { Instance } from './instance.ts'
 import type { Replica } from './replica.ts'
 import type { Service } from './service.ts'
 import type { Replacement } from './strategy.ts'
-import { orAborted, pause } from './wait.ts'
+import { linkedTo, orAborted, pause } from './wait.ts'
 
 /** What a strategy works with, for one replica. */
 export class ReplicaReplacement implements Replacement {
@@ -103,9 +103,7 @@ export class ReplicaReplacement implements Replacement {
 
   async pause(ms: number): Promise<void> {
     this.#check()
-    const over = new AbortController()
-    const onAbort = () => over.abort(this.signal.reason)
-    this.signal.addEventListener('abort', onAbort, { once: true })
+    const { controller: over, unlink } = linkedTo(this.signal)
     const instance = this.#new
     const isBad = () => {
       if (instance?.isDown === true) over.abort(endOf(instance))
@@ -116,7 +114,7 @@ export class ReplicaReplacement implements Replacement {
     try {
       await pause(this.#world.clock, ms, over.signal)
     } finally {
-      this.signal.removeEventListener('abort', onAbort)
+      unlink()
     }
   }
 

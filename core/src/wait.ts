@@ -44,3 +44,30 @@ export const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
+
+/** A controller that `signal` aborts, too, until it is unlinked: signals that live long must not collect listeners. */
+export const linkedTo = (
+  signal: AbortSignal,
+): { readonly controller: AbortController; readonly unlink: () => void } => {
+  const controller = new AbortController()
+  const onAbort = () => controller.abort(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  return { controller, unlink: () => signal.removeEventListener('abort', onAbort) }
+}
+
+/** A signal that aborts with `signal`, or with `over` after `limitMs`. To be ended when the work is done. */
+export const limited = (
+  clock: Clock,
+  limitMs: number,
+  over: Error,
+  signal: AbortSignal,
+): { readonly signal: AbortSignal; readonly end: () => void } => {
+  const { controller, unlink } = linkedTo(signal)
+  const cancel = clock.timer(limitMs, () => controller.abort(over))
+  const end = () => {
+    cancel()
+    unlink()
+  }
+  return { signal: controller.signal, end }
+}

@@ -5,13 +5,14 @@
 import {
   describeExit,
   formatDuration,
+  limited,
   type Durable,
-  type Host,
   type PluginApi,
   type ResolvedService,
   type RunResult,
   type TreeRef,
   whyOf,
+  withLastLine,
 } from '@systemg/core'
 import { fillIn, type Places } from './placeholders.ts'
 import { slotVariables } from './slots.ts'
@@ -57,7 +58,8 @@ export class Commands {
     const env = { ...(await system.environment(service, signal)), ...slotVariables(service, places) }
     signal.throwIfAborted()
     const log = new CommandLog(this.#api, toRun)
-    const limit = limited(host, limitMs, signal)
+    const over = new Error('took too long')
+    const limit = limited(host.clock, limitMs, over, signal)
     const key = `${service.name}@${toRun.name}`
     try {
       const result = await host.run({
@@ -70,7 +72,7 @@ export class Commands {
       })
       await log.end()
       signal.throwIfAborted()
-      const why = limit.isOver() ? `it took longer than ${formatDuration(limitMs)}` : whyFailed(result)
+      const why = limit.signal.reason === over ? `it took longer than ${formatDuration(limitMs)}` : whyFailed(result)
       if (why !== undefined) throw failure(why, result.output)
     } finally {
       limit.end()
@@ -139,39 +141,16 @@ class CommandLog {
   }
 }
 
-/** A signal that also aborts when the time is over. */
-const limited = ({ clock }: Host, limitMs: number, signal: AbortSignal) => {
-  const controller = new AbortController()
-  let isOver = false
-  const onAbort = () => controller.abort(signal.reason)
-  const cancel = clock.timer(limitMs, () => {
-    isOver = true
-    controller.abort(new Error('took too long'))
-  })
-  signal.addEventListener('abort', onAbort, { once: true })
-  return {
-    signal: controller.signal,
-    isOver: () => isOver,
-    end: () => {
-      cancel()
-      signal.removeEventListener('abort', onAbort)
-    },
-  }
-}
-
 const whyFailed = ({ exit, failure: notStarted, output }: RunResult): string | undefined => {
   if (notStarted !== undefined) return `it could not be run: ${notStarted.message} (${notStarted.errno})`
   if (exit.code === 0) return undefined
-  const lastLine = linesOf(output).at(-1)
-  return lastLine === undefined ? describeExit(exit) : `${describeExit(exit)}, \`${clip(lastLine.trim())}\``
+  return withLastLine(describeExit(exit), linesOf(output))
 }
 
 const failure = (why: string, output: string): Error =>
   Object.assign(new Error(why), { lastLines: linesOf(output).slice(-shownLines) })
 
 const linesOf = (output: string): readonly string[] => output.split(/\r?\n/).filter((line) => line.trim() !== '')
-
-const clip = (line: string): string => (line.length > 200 ? `${line.slice(0, 199)}…` : line)
 
 const treeOf = (value: Durable): TreeRef | undefined => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined

@@ -8,7 +8,7 @@
  * Tries never overlap: one that does not come back is waited for before the next begins. What a try comes to after
  * `stop` is not heard of.
  */
-import { formatDuration, orAborted, pause, whyOf, within, type Clock } from '@systemg/core'
+import { formatDuration, limited, linkedTo, orAborted, pause, whyOf, within, type Clock } from '@systemg/core'
 import type { HealthCheck } from './options.ts'
 
 /** What one try came to. */
@@ -155,10 +155,10 @@ export class Checker {
     if (this.#open !== undefined && !(await within(clock, limitMs, this.#open)))
       return failed('timeout: an earlier try has not come back')
     signal.throwIfAborted()
-    const { controller, unlink } = linkedTo(signal)
     const timeout = new Error(`timeout: no answer within ${formatDuration(limitMs)}`)
-    const cancel = clock.timer(Math.max(0, limitMs - (clock.monotonic() - startMs)), () => controller.abort(timeout))
-    const asking = Promise.resolve().then(() => this.#world.ask(check, controller.signal))
+    const leftMs = Math.max(0, limitMs - (clock.monotonic() - startMs))
+    const limit = limited(clock, leftMs, timeout, signal)
+    const asking = Promise.resolve().then(() => this.#world.ask(check, limit.signal))
     const settled = asking.then(
       () => undefined,
       (thrown: unknown) => thrown,
@@ -168,26 +168,16 @@ export class Checker {
     })
     this.#open = open
     try {
-      await orAborted(asking, controller.signal)
+      await orAborted(asking, limit.signal)
       return fine
     } catch (thrown) {
       signal.throwIfAborted()
       const said = thrown === timeout && (await within(clock, lastWordMs, settled)) ? await settled : thrown
       return failed(whyOf(said ?? timeout))
     } finally {
-      cancel()
-      unlink()
+      limit.end()
     }
   }
-}
-
-/** A controller that `signal` aborts, too, until it is unlinked: signals that live long must not collect listeners. */
-const linkedTo = (signal: AbortSignal): { controller: AbortController; unlink: () => void } => {
-  const controller = new AbortController()
-  const onAbort = () => controller.abort(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  return { controller, unlink: () => signal.removeEventListener('abort', onAbort) }
 }
 
 const failed = (reason: string): Result => ({ healthy: false, reason })

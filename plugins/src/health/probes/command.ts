@@ -1,5 +1,5 @@
 /** `command`: a command that must exit 0, with the environment and in the folder of the service. */
-import { argvOf, describeExit, type Host, type Probe } from '@systemg/core'
+import { argvOf, describeExit, withLastLine, type Host, type Probe } from '@systemg/core'
 import { z } from 'zod'
 
 export const commandSchema = z
@@ -22,18 +22,7 @@ export const commandProbe =
     const argv = typeof given === 'string' ? argvOf({ command: given }) : argvOf({ exec: given })
     const { exit, output, failure } = await host.run({ argv, env, cwd, signal, keepBytes })
     if (failure !== undefined && !signal.aborted) throw new Error(failure.message)
-    const said = lastLineOf(output)
-    if (signal.aborted) throw new Error(`timeout: the command was still running${said}`)
-    if (exit.code !== 0) throw new Error(`${describeExit(exit)}${said}`)
+    const lines = output.split('\n')
+    if (signal.aborted) throw new Error(withLastLine('timeout: the command was still running', lines))
+    if (exit.code !== 0) throw new Error(withLastLine(describeExit(exit), lines))
   }
-
-const longestLine = 200
-
-const lastLineOf = (output: string): string => {
-  const line = output
-    .split('\n')
-    .map((text) => text.trim())
-    .findLast((text) => text !== '')
-  if (line === undefined) return ''
-  return `, \`${line.length > longestLine ? `${line.slice(0, longestLine - 1)}…` : line}\``
-}
