@@ -139,8 +139,8 @@ describe('a supervisor that is killed after users were led to the candidate', ()
   }
 
   it('leads them back before the candidate ends, and gives the proxy the grace period', async () => {
-    const { site, sim, endedTooEarly } = await afterSwitch({ api: blueGreen })
-    await using _ = sim
+    const { site, sim: running, endedTooEarly } = await afterSwitch({ api: blueGreen })
+    await using sim = running
     await sim.boot()
     void sim.system.start()
     await sim.until(() => site.proxy === '8000')
@@ -152,8 +152,8 @@ describe('a supervisor that is killed after users were led to the candidate', ()
   })
 
   it('a stop does not wait for that', async () => {
-    const { site, sim } = await afterSwitch({ api: blueGreen })
-    await using _ = sim
+    const { site, sim: running } = await afterSwitch({ api: blueGreen })
+    await using sim = running
     await sim.boot()
     void sim.system.start()
     await sim.until(() => site.proxy === '8000')
@@ -165,8 +165,8 @@ describe('a supervisor that is killed after users were led to the candidate', ()
   })
 
   it('the next deploy begins when its slot is free', async () => {
-    const { site, sim, endedTooEarly } = await afterSwitch({ api: blueGreen })
-    await using _ = sim
+    const { site, sim: running, endedTooEarly } = await afterSwitch({ api: blueGreen })
+    await using sim = running
     const occupied: number[] = []
     site.programs.set('8001', () => occupied.push(sim.service('api').pids.length))
     await sim.boot()
@@ -179,8 +179,8 @@ describe('a supervisor that is killed after users were led to the candidate', ()
   })
 
   it('the candidate does not stay when the one that serves crashes', async () => {
-    const { site, sim } = await afterSwitch({ api: { ...blueGreen, restart_policy: 'always' } })
-    await using _ = sim
+    const { site, sim: running } = await afterSwitch({ api: { ...blueGreen, restart_policy: 'always' } })
+    await using sim = running
     await sim.boot()
     void sim.system.start()
     await sim.until(() => site.proxy === '8000')

@@ -2,14 +2,13 @@
  * Whether the process that answers on a connection is the one that was asked: the socket at its other end, looked for
  * among the open files of the tree, and then of everybody, so that the message can name who it was.
  */
-import { readdirSync, readlinkSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { NotAnsweredBy, type TreeRef } from '@systemg/core'
-import { errnoOf } from './host-error.ts'
 import { findPeer } from './peer-socket.ts'
-import { readStat } from './process-stat.ts'
+import { allPids, readStat } from './process-stat.ts'
 import type { ProcessTrees } from './process-trees.ts'
+import { holds } from './socket-holders.ts'
 
 const firstPollMs = 1
 const longestPollMs = 50
@@ -24,10 +23,10 @@ export const requireAnsweredBy = async (
   trees: ProcessTrees,
   signal: AbortSignal,
 ): Promise<void> => {
-  const inode = await acceptedSocket(socket, signal)
-  const unreadable = await notHeldBy(tree, trees, inode)
+  const accepted = new Set([await acceptedSocket(socket, signal)])
+  const unreadable = await notHeldBy(tree, trees, accepted)
   if (unreadable === undefined) return
-  const other = findOther(inode)
+  const other = findOther(accepted)
   if (other !== undefined) throw new NotAnsweredBy('other', `answered by pid ${other}`, other)
   const [pid] = unreadable
   if (pid === undefined) throw new NotAnsweredBy('other', 'answered by a process that cannot be looked into')
@@ -50,39 +49,25 @@ const acceptedSocket = async (socket: Socket, signal: AbortSignal): Promise<stri
 const unattributable = (why: string): NotAnsweredBy => new NotAnsweredBy('unattributable', why)
 
 /** `undefined` when a process of the tree has the socket; else those whose open files can't be read. */
-const notHeldBy = async (tree: TreeRef, trees: ProcessTrees, inode: string): Promise<readonly number[] | undefined> => {
-  if (readStat(tree.pid)?.startTime === tree.startTime && holds(tree.pid, inode) === true) return undefined
+const notHeldBy = async (
+  tree: TreeRef,
+  trees: ProcessTrees,
+  accepted: Inodes,
+): Promise<readonly number[] | undefined> => {
+  if (readStat(tree.pid)?.startTime === tree.startTime && holds(tree.pid, accepted) === true) return undefined
   const unreadable: number[] = []
   for (const { pid } of (await trees.look(tree)).members) {
-    const held = holds(pid, inode)
+    const held = holds(pid, accepted)
     if (held === true) return undefined
     if (held === undefined) unreadable.push(pid)
   }
   return unreadable
 }
 
-const findOther = (inode: string): number | undefined => {
-  if (usualOther !== undefined && holds(usualOther, inode) === true) return usualOther
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  usualOther = pids.map(Number).find((pid) => holds(pid, inode) === true)
+const findOther = (accepted: Inodes): number | undefined => {
+  if (usualOther !== undefined && holds(usualOther, accepted) === true) return usualOther
+  usualOther = allPids().find((pid) => holds(pid, accepted) === true)
   return usualOther
 }
 
-/** Whether a process has a socket open; `undefined` when its open files can't be read. */
-const holds = (pid: number, inode: string): boolean | undefined => {
-  const folder = `/proc/${pid}/fd`
-  const wanted = `socket:[${inode}]`
-  try {
-    return readdirSync(folder).some((name) => linkOf(`${folder}/${name}`) === wanted)
-  } catch (thrown) {
-    return ['EACCES', 'EPERM'].includes(errnoOf(thrown)) ? undefined : false
-  }
-}
-
-const linkOf = (path: string): string | undefined => {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined
-  }
-}
+type Inodes = ReadonlySet<string>

@@ -1,5 +1,6 @@
 /** Sockets that whoever started this process has opened for it, by the protocol of systemd: sd_listen_fds(3). */
-import { listeners, socketInode } from './listeners.ts'
+import { listeners } from './listeners.ts'
+import { socketInode } from './socket-holders.ts'
 
 export interface PassedSocket {
   readonly fd: number

@@ -4,8 +4,7 @@
  *
  * @see proc_net_tcp(5)
  */
-import { readFileSync } from 'node:fs'
-import { endianness } from 'node:os'
+import { bytesOf, hexOf, hexPort, readSocketTable } from './socket-tables.ts'
 
 /** Both ends of a connection, as seen from here. */
 export interface Ends {
@@ -22,21 +21,12 @@ export interface Ends {
 export type PeerSocket = 'waiting' | { readonly inode: string } | 'closed' | 'elsewhere'
 
 /** Look at the tables now. */
-export const findPeer = (ends: Ends, read = readTable): PeerSocket => {
+export const findPeer = (ends: Ends, read = readSocketTable): PeerSocket => {
   for (const [table, text] of tablesFor(ends)) {
     const found = inTable(read(table), text)
     if (found !== undefined) return found
   }
   return 'elsewhere'
-}
-
-const readTable = (table: 'tcp' | 'tcp6'): string => {
-  try {
-    return readFileSync(`/proc/net/${table}`, 'latin1')
-  } catch {
-    // Without IPv6 there is no such table.
-    return ''
-  }
 }
 
 /** `local_address rem_address` of the peer. A server that listens on `::` has IPv4 peers in the table of IPv6. */
@@ -64,27 +54,3 @@ const inTable = (table: string, entry: string): PeerSocket | undefined => {
 }
 
 const mapped = (bytes: readonly number[]): readonly number[] => [...Array<number>(10).fill(0), 255, 255, ...bytes]
-
-/** Bytes of an address; those of IPv4 written as IPv6 (`::ffff:127.0.0.1`) are four. */
-export const bytesOf = (address: string): readonly number[] => {
-  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (!plain.includes(':')) return plain.split('.').map(Number)
-  const [head = '', tail] = plain.split('::')
-  const words = (text: string | undefined) =>
-    text === undefined || text === '' ? [] : text.split(':').map((word) => parseInt(word, 16))
-  const [before, after] = [words(head), words(tail)]
-  const all = [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after]
-  return all.flatMap((word) => [word >> 8, word & 255])
-}
-
-/** As the kernel prints them: words of 32 bits in the order of this machine. */
-const hexOf = (bytes: readonly number[]): string => {
-  const words = Array.from({ length: bytes.length / 4 }, (_, index) => bytes.slice(index * 4, index * 4 + 4))
-  const ordered = words.flatMap((word) => (endianness() === 'LE' ? word.reverse() : word))
-  return ordered
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
-    .toUpperCase()
-}
-
-const hexPort = (port: number): string => port.toString(16).padStart(4, '0').toUpperCase()

@@ -1,9 +1,9 @@
 /**
- * One process as `/proc/<pid>/stat` shows it.
+ * Which processes there are, and one of them as `/proc/<pid>/stat` shows it.
  *
  * @see proc_pid_stat(5)
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { errnoOf } from './host-error.ts'
 
 export interface ProcessStat {
@@ -33,6 +33,12 @@ export const readStat = (pid: number): ProcessStat | undefined => {
     throw thrown
   }
 }
+
+/** Every process of the machine. Throws when `/proc` can't be read (`EMFILE`). */
+export const allPids = (): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => name.charCodeAt(0) <= 57 && /^\d+$/.test(name))
+    .map(Number)
 
 /** Parse the text of a `stat` file. The name may hold spaces, parentheses and line ends. */
 export const parseStat = (text: string): ProcessStat => {

@@ -1,7 +1,7 @@
 /** All processes of the machine at one moment, indexed for searching trees. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { MarkCache } from './process-environment.ts'
-import { readStat, type ProcessStat } from './process-stat.ts'
+import { allPids, readStat, type ProcessStat } from './process-stat.ts'
 
 export interface ProcessTable {
   readonly byPid: ReadonlyMap<number, ProcessStat>
@@ -17,9 +17,7 @@ export interface ProcessTable {
 /** Read `/proc` once. Throws when this process is out of descriptors or memory. */
 export const readProcessTable = (marks: MarkCache): ProcessTable => {
   const lastBefore = lastPid()
-  const processes = readdirSync('/proc')
-    .filter((name) => name.charCodeAt(0) <= 57 && /^\d+$/.test(name))
-    .flatMap((name) => readStat(Number(name)) ?? [])
+  const processes = allPids().flatMap((pid) => readStat(pid) ?? [])
   const table = indexProcesses(processes, (one) => marks.marksOf(one), process.pid)
   marks.prune()
   return { ...table, isBlurred: lastPid() !== lastBefore }

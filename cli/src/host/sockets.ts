@@ -10,10 +10,11 @@ import { FdDescriptor } from './descriptor.ts'
 import { keepsNothing, type HeldSocket, type Keeper } from './held.ts'
 import { attempt, errnoOf, hostError } from './host-error.ts'
 import { bindTcp, bindUnix, takeUp, type ListeningHandle } from './listening-handle.ts'
-import { listeners, ownersOf } from './listeners.ts'
+import { listeners } from './listeners.ts'
 import { removeSocketFile } from './other-holders.ts'
 import type { PassedSocket } from './passed-sockets.ts'
 import { commandLine } from './process-info.ts'
+import { holdersOf } from './socket-holders.ts'
 import { removeStale } from './stale-socket.ts'
 
 const defaultBacklog = 4096
@@ -198,7 +199,7 @@ const withMask = <T>(mode: number | undefined, body: () => T): T => {
 /** Says who has it. */
 const inUse = (address: string, thrown: unknown): HostError => {
   const inodes = listeners().filter((one) => isInTheWay(one.address, address))
-  const pids = ownersOf(new Set(inodes.map(({ inode }) => inode)))
+  const pids = holdersOf(new Set(inodes.map(({ inode }) => inode)))
   const names = pids.slice(0, 3).map((pid) => `pid ${pid} (${shorten(commandLine(pid) ?? '?')})`)
   const more = pids.length > 3 ? ` and ${pids.length - 3} more` : ''
   const who = names.length > 0 ? `${names.join(', ')}${more}` : 'another program'

@@ -4,7 +4,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { join } from 'node:path'
 import { HostError, NotAnsweredBy, type TreeRef } from '@systemg/core'
 import { describe, expect, it, vi } from 'vitest'
-import { bytesOf, findPeer, type Ends } from '../../../cli/src/host/peer-socket.ts'
+import { findPeer, type Ends } from '../../../cli/src/host/peer-socket.ts'
+import { bytesOf } from '../../../cli/src/host/socket-tables.ts'
 import { freePort, testHost, until, type TestHost } from './node-host-for-tests.ts'
 
 const never = () => new AbortController().signal
