@@ -1,23 +1,10 @@
 /** Every example comes up, does what its README says, stops, and leaves nothing behind. */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { freePort, freePorts } from './ports.ts'
+import { resultOf, Sandbox, until } from './sysg.ts'
 
 const repository = join(import.meta.dirname, '../..')
 
@@ -45,7 +32,7 @@ it('first: web starts after the database and greets visitors by their number', a
   expect(greetings.map(({ body }) => body)).toEqual(['Welcome, visitor 2\n', 'Welcome, visitor 3\n'])
 
   await example.sysg('stop')
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it('first: web is blocked while the database is dead, and comes back when a person starts it', async () => {
@@ -64,7 +51,7 @@ it('first: web is blocked while the database is dead, and comes back when a pers
   expect((await get(webPort, '/')).status).toBe(200)
 
   await example.sysg('stop')
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it('shop: an order is taken, packed, and survives the death of the store', async () => {
@@ -88,7 +75,7 @@ it('shop: an order is taken, packed, and survives the death of the store', async
   expect((await get(apiPort, '/stock/tea')).body).toContain('19')
 
   await example.sysg('stop')
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it('shop: on stop the worker finishes the order in hand, because the store stops last', async () => {
@@ -102,7 +89,7 @@ it('shop: on stop the worker finishes the order in hand, because the store stops
   await vi.waitFor(async () => expect(await example.sysg('logs', 'worker')).toContain('packing order 1'), patience)
   await example.sysg('stop')
   expect(await example.sysg('logs', 'worker')).toContain('packed order 1: tea, 19 left')
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it('typescript: the plugin in the config writes down every start', async () => {
@@ -119,7 +106,7 @@ it('typescript: the plugin in the config writes down every start', async () => {
   expect(starts()).toEqual(['minutes started', 'seconds started', 'seconds started'])
 
   await example.sysg('stop')
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it('zero-downtime: a bad version that never says it is ready leaves the old one serving', async () => {
@@ -130,15 +117,15 @@ it('zero-downtime: a bad version that never says it is ready leaves the old one 
   const server = join(example.folder, 'server.js')
   const good = readFileSync(server, 'utf8')
   writeFileSync(server, `${good}\nthrow new Error('bad version')\n`)
-  const bad = await example.tries('restart', '-s', 'web')
+  const bad = await example.run('restart', '-s', 'web')
   expect(bad.code).toBe(1)
-  expect(bad.output).toContain('bad version')
+  expect(bad.stderr).toContain('bad version')
   expect(await get(port, '/')).toEqual({ status: 200, body: `version 1, pid ${serving}\n` })
   writeFileSync(server, good)
   await example.sysg('restart', '-s', 'web')
   expect((await get(port, '/')).body).toBe(`version 1, pid ${await example.pid('web')}\n`)
   await example.sysg('stop')
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it.skipIf(!has('nginx'))('behind-nginx: slots take turns, and a switch that does not hold is undone', async () => {
@@ -152,12 +139,12 @@ it.skipIf(!has('nginx'))('behind-nginx: slots take turns, and a switch that does
   const serving = await example.pid('api')
 
   writeFileSync(join(example.folder, 'verify.js'), "console.error('not there'); process.exit(1)\n")
-  const failed = await example.tries('restart', '-s', 'api')
+  const failed = await example.run('restart', '-s', 'api')
   expect(failed.code).toBe(1)
-  expect(failed.output).toMatch(/switch_verify[\s\S]*not there/)
+  expect(failed.stderr).toMatch(/switch_verify[\s\S]*not there/)
   expect((await get(http, '/')).body).toBe(`Hello from port ${green}, pid ${serving}\n`)
   await example.sysg('stop')
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it.skipIf(!has('psql'))('postgres: ten cold starts in order, asked by pg_isready and by tcp in turn', async () => {
@@ -190,116 +177,38 @@ it.skipIf(!has('psql'))('postgres: ten cold starts in order, asked by pg_isready
   expect(order).toEqual(
     Array.from({ length: 10 }, () => ['db starts', 'db is ready', 'migrate starts', 'migrated', 'api starts']).flat(),
   )
-  await example.untilNothingRuns()
+  await untilNothingRuns(example)
 })
 
 it('demo: tells its story to the end and leaves nothing', async () => {
-  const folder = temporaryFolder()
-  const { code, output } = await run([join(repository, 'examples/demo.mjs')], {
-    cwd: folder,
-    env: environment(folder, { TMPDIR: folder }),
-  })
-  expect(output).toContain('no process is left')
-  expect(code, output).toBe(0)
-  expect(readdirSync(folder).filter((name) => name.startsWith('sysg-'))).toEqual([])
+  const sandbox = new Sandbox()
+  const demo = sandbox.spawnNode([join(repository, 'examples/demo.mjs')], { TMPDIR: sandbox.folder })
+  const { code, stdout, stderr } = await resultOf(demo)
+  expect(stdout).toContain('no process is left')
+  expect(code, stderr).toBe(0)
+  expect(readdirSync(sandbox.folder).filter((name) => name.startsWith('sysg-'))).toEqual([])
 })
 
 const patience = { timeout: 20_000, interval: 50 }
 
-/** A copy of an example with state of its own; whatever the test leaves running is killed. */
-const openExample = (name: string, variables: Readonly<Record<string, string>> = {}) => {
-  const home = temporaryFolder()
-  const folder = join(home, name)
+/** A copy of an example; this Node is the first that it finds. */
+const openExample = (name: string, variables: Readonly<Record<string, string>> = {}): Sandbox => {
+  const example = new Sandbox()
   const isSource = (path: string) => !['data', 'run', 'starts.log'].some((made) => path.endsWith(`/${made}`))
   // PostgreSQL and the workers of nginx become somebody else when root starts them.
-  chmodSync(home, 0o755)
-  cpSync(join(repository, 'examples', name), folder, { recursive: true, filter: isSource })
+  chmodSync(example.folder, 0o755)
+  cpSync(join(repository, 'examples', name), example.folder, { recursive: true, filter: isSource })
   // So that a config in TypeScript finds `systemg`.
-  symlinkSync(join(repository, 'node_modules'), join(home, 'node_modules'))
-  const options = { cwd: folder, env: environment(home, variables) }
-
-  const tries = (...args: string[]) => run([join(repository, 'node_modules/.bin/sysg'), ...args], options)
-
-  /** Run `sysg`; it must succeed. Resolves with what it printed. */
-  const sysg = async (...args: string[]): Promise<string> => {
-    const { code, output } = await tries(...args)
-    expect(code, `sysg ${args.join(' ')}\n${output}`).toBe(0)
-    return output
-  }
-
-  const services = async (): Promise<Status['services']> => {
-    const { output } = await run([join(repository, 'node_modules/.bin/sysg'), 'status', '--json'], options)
-    return (JSON.parse(output) as Status).services
-  }
-
-  return {
-    folder,
-    sysg,
-    tries,
-    states: async () => Object.fromEntries((await services()).map(({ name: service, state }) => [service, state])),
-    pid: async (service: string): Promise<number> => {
-      const pid = (await services()).find((one) => one.name === service)?.pid
-      if (typeof pid !== 'number') throw new Error(`${service} does not run`)
-      return pid
-    },
-    untilNothingRuns: () => vi.waitFor(() => expect(processesOf(home)).toEqual([]), patience),
-  }
+  symlinkSync(join(repository, 'node_modules'), join(example.folder, 'node_modules'))
+  example.environment = { PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter), ...variables }
+  return example
 }
 
-/** What the tests need of `sysg status --json`. */
-interface Status {
-  readonly services: readonly { readonly name: string; readonly state: string; readonly pid: number | null }[]
-}
-
-/** Run a program with this Node. Resolves with its exit code and what it printed on stdout, or on stderr if that was nothing. */
-const run = async (argv: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) => {
-  const child = spawn(process.execPath, argv, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = once(child, 'close')
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
-  const [code] = (await ended) as [number | null]
-  return { code, output: stdout === '' ? stderr : stdout }
-}
-
-/** Ours, with state below `home` and this Node first. */
-const environment = (home: string, variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
-  ...process.env,
-  PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
-  SYSG_HOME: join(home, 'state'),
-  EXAMPLES_HOME: home,
-  ...variables,
-})
-
-const temporaryFolder = (): string => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sysg-examples-')))
-  onTestFinished(() => {
-    for (const pid of processesOf(folder)) killForSure(pid)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-  })
-  return folder
-}
-
-/** PIDs of living processes that have the folder in their environment, services included. Zombies have none. */
-const processesOf = (folder: string): readonly number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map(Number)
-    .filter((pid) => environmentOf(pid).includes(folder))
-
-const environmentOf = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-const killForSure = (pid: number): void => {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended by itself.
-  }
-}
+const untilNothingRuns = (example: Sandbox) =>
+  until(
+    () => example.processes(),
+    (living) => living.length === 0,
+  )
 
 const get = async (port: number, path: string, method = 'GET'): Promise<{ status: number; body: string }> => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, signal: AbortSignal.timeout(5_000) })

@@ -49,19 +49,28 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** Run `sysg` to its end. */
-  async run(...args: readonly string[]): Promise<Result> {
-    const child = this.spawn(args)
-    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
-    const code = await new Promise<number | null>((done) => child.once('close', done))
-    return { code, stdout: stdout(), stderr: stderr() }
+  run(...args: readonly string[]): Promise<Result> {
+    return resultOf(this.spawn(args))
+  }
+
+  /** Run `sysg`, which must succeed. Resolves with what it printed. */
+  async sysg(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...args)
+    if (code !== 0) throw new Error(`\`sysg ${args.join(' ')}\` exited with ${code}:\n${stdout}${stderr}`)
+    return stdout
   }
 
   /** Run `sysg` and go on. */
   spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    return this.spawnNode([bin, ...args], env)
+  }
+
+  /** Run a program of Node and go on. */
+  spawnNode(argv: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
     if (this.#hasEnded) throw new Error('the sandbox has been disposed of')
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', bin, ...args], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...argv], {
       cwd: this.folder,
-      env: { ...withoutOurs(process.env), SYSG_HOME: this.home, ...this.environment, ...env },
+      env: { ...withoutOurs(process.env), SYSG_HOME: this.home, SANDBOX: this.folder, ...this.environment, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#running.add(child)
@@ -84,9 +93,19 @@ export class Sandbox implements AsyncDisposable {
     return Object.fromEntries((await this.status()).services.map(({ name, state }) => [name, state]))
   }
 
+  async pid(name: string): Promise<number> {
+    const { pid } = await this.service(name)
+    if (pid === null) throw new Error(`${name} does not run`)
+    return pid
+  }
+
   /** Processes whose environment says that they belong to this sandbox: services and supervisors. */
   processes(): readonly number[] {
-    const marks = [`SYSG_HOME=${this.home}`, `SYSG_PROJECT=${basename(this.folder).toLowerCase()}`]
+    const marks = [
+      `SYSG_HOME=${this.home}`,
+      `SANDBOX=${this.folder}`,
+      `SYSG_PROJECT=${basename(this.folder).toLowerCase()}`,
+    ]
     return livingPids().filter((pid) => marks.some((mark) => environmentOf(pid).includes(mark)))
   }
 
@@ -113,6 +132,13 @@ export class Sandbox implements AsyncDisposable {
     )
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** What a program that runs comes to. */
+export const resultOf = async (child: ChildProcess): Promise<Result> => {
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
+  const code = await new Promise<number | null>((done) => child.once('close', done))
+  return { code, stdout: stdout(), stderr: stderr() }
 }
 
 /** Look again until it holds. @throws with what was seen last. */
