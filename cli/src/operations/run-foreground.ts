@@ -25,6 +25,7 @@ export const runForeground = async (
   paths: ProjectPaths,
 ): Promise<ExitCode> => {
   const show = (line: string) => tellAbove(context.terminal, line)
+  const { onlyStderr } = options
   const running = await supervise({
     request: requestFor(context, options, loaded, root),
     config: loaded.system,
@@ -39,9 +40,6 @@ export const runForeground = async (
   if (running === undefined) return startOnRunning(context, options, await connect(paths), loaded, paths)
   survive(show)
   const stopping = stopOnSignals(context, running)
-  const { services, command, onlyStderr } = options
-  if (command === undefined)
-    running.system.start(services === undefined ? {} : { names: services }).catch(() => undefined)
   const own = await connect(paths)
   const logs = followLogs(context, own, { services: undefined, kind: onlyStderr ? 'stderr' : 'all' })
   const judging = judgeOnceStarted(context, options, loaded, running, own)

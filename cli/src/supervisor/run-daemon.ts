@@ -12,7 +12,7 @@ import { supervise } from './supervise.ts'
 /** Resolves with the exit code of the process. */
 export const runDaemon = async (): Promise<number> => {
   const request = JSON.parse(await text(process.stdin)) as DaemonRequest
-  const { comeback, services } = request
+  const { comeback } = request
   const { system, plugins, code } = comeback === undefined ? await load(request) : await loadAgain(request, comeback)
   const running = await supervise({
     request,
@@ -27,9 +27,6 @@ export const runDaemon = async (): Promise<number> => {
   survive((line) => void process.stderr.write(line))
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void running.stop(`the supervisor got ${signal}`))
-  const names = services === undefined ? {} : { names: services }
-  const work = comeback === undefined ? running.system.start(names) : running.system.resume(names)
-  work.catch((thrown: unknown) => void process.stderr.write(`${whyOf(thrown)}\n`))
   const verdict = await running.ended
   return verdict?.exitCode ?? 0
 }

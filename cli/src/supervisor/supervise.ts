@@ -89,7 +89,13 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       writeComeback(paths, { ...request, services: undefined }, withoutAdHoc(after, system)),
     )
     const verdict = watchExitCondition(config.exit_when, system, listeners)
-    await system.boot()
+    const booting = system.boot()
+    // Before anybody asks whether all is settled, as one who is connected already may: nothing would be wanted yet.
+    const names = request.services === undefined ? {} : { names: request.services }
+    const starting = options.isComeback ? system.resume(names) : system.start(names)
+    starting.catch(() => undefined)
+    await booting
+    starting.catch((thrown: unknown) => trace('error', `The start failed: ${whyOf(thrown)}`, { thrown }))
     host.dropInherited()
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
     recordCode(paths, options.code)

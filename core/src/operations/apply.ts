@@ -55,7 +55,7 @@ const applyAll = async (world: OperationWorld, given: ResolvedSystem, all: boole
 }
 
 /** Put a config into force without starting or replacing anything: intents, and live keys. Returns what is left to do. */
-export const takeUp = (world: OperationWorld, next: ResolvedSystem, all: boolean): ToReplace => {
+const takeUp = (world: OperationWorld, next: ResolvedSystem, all: boolean): ToReplace => {
   const changes = planChanges(world, next, all)
   const isAll = all || changedDefaults(world, next).length > 0
   world.reconciler.roster.takeUp(next)
