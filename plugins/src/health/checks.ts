@@ -2,9 +2,10 @@
 import type { InstanceInfo, ResolvedService } from '@systemg/core'
 import type { HealthCheck } from './options.ts'
 
-/** What the `deploy` plugin may have: the older place of the check, and the check of a candidate. */
+/** What the `deploy` plugin may have: how it replaces, the older place of the check, and the check of a candidate. */
 export interface WithDeployment {
   readonly deployment?: {
+    readonly strategy?: string
     readonly health_check?: HealthCheck
     readonly blue_green?: { readonly candidate_health_check?: HealthCheck }
   }

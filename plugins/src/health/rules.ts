@@ -1,10 +1,15 @@
-/** Combinations that cannot work. */
+/** Combinations that cannot work, or not as one might think. */
 import type { ConfigIssue, ResolvedService, ResolvedSystem } from '@systemg/core'
 import { deploymentOf } from './checks.ts'
 import type { HealthCheck } from './options.ts'
+import { askedOnSharedSocket } from './shared-socket.ts'
 
 export const findMistakes = (config: ResolvedSystem): readonly ConfigIssue[] =>
-  Object.values(config.services).flatMap((service) => [...twoChecks(service), ...unreadLog(service, config)])
+  Object.values(config.services).flatMap((service) => [
+    ...twoChecks(service),
+    ...unreadLog(service, config),
+    ...askedOnSharedSocket(service),
+  ])
 
 const twoChecks = (service: ResolvedService): readonly ConfigIssue[] => {
   if (service.health_check === undefined || deploymentOf(service)?.health_check === undefined) return []

@@ -8,7 +8,7 @@ import { reasonOf } from './reason.ts'
 const written = z.union([z.string(), z.int()], { error: 'must be an address such as `localhost:5432`' })
 
 export const tcpSchema = written
-  .refine((value) => addressOf(withExamples(String(value))) !== undefined, {
+  .refine((value) => tcpAddressOf(withExamples(String(value))) !== undefined, {
     error: 'must be an address such as `localhost:5432`',
   })
   .describe('A connection that must be accepted: `host:port`, a port of this machine, or `unix:///path`.')
@@ -16,7 +16,7 @@ export const tcpSchema = written
 export const tcpProbe =
   ({ net, clock }: Pick<Host, 'net' | 'clock'>): Probe =>
   async ({ instance, options, signal, answeredBy }) => {
-    const to = addressOf(String(options))
+    const to = tcpAddressOf(String(options))
     if (to === undefined) throw new Error(`${String(options)} is no address`)
     try {
       const connection = await untilAnsweredBy(instance.id, clock, signal, () =>
@@ -28,7 +28,8 @@ export const tcpProbe =
     }
   }
 
-const addressOf = (text: string): PeerAddress | undefined => {
+/** `undefined` when it is none. */
+export const tcpAddressOf = (text: string): PeerAddress | undefined => {
   const [, path] = /^unix:\/\/(\/.+)$/.exec(text) ?? []
   if (path !== undefined) return { path }
   const [, v6, name = 'localhost', port = ''] =
