@@ -85,3 +85,9 @@ export interface CodedError extends Error {
 
 export const isCoded = (thrown: unknown): thrown is CodedError =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('SYSG_')
+
+/** What was thrown, when it has a code. @throws anything else. */
+export const codedOnly = (thrown: unknown): CodedError => {
+  if (isCoded(thrown)) return thrown
+  throw thrown
+}

@@ -4,11 +4,11 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, readFileSync } from 'node:fs'
+import { chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InstanceView } from '@systemg/core'
 import { freePorts } from './ports.ts'
-import { Sandbox, until } from './sysg.ts'
+import { commandOf, Sandbox, until } from './sysg.ts'
 import { ask, Visitors } from './visitors.ts'
 
 const programs = join(import.meta.dirname, 'programs')
@@ -178,10 +178,10 @@ export class Deployed implements AsyncDisposable {
     return (await this.box.service('api')).instances
   }
 
-  /** Everything that systemg runs for `api`, and what is left of it: neither the supervisor nor the proxy. */
+  /** Everything that systemg runs for `api`, and what is left of it: neither the supervisor, its holder, nor the proxy. */
   async processes(): Promise<readonly number[]> {
-    const { supervisor } = await this.box.status()
-    return this.box.processes().filter((pid) => pid !== supervisor.pid && !commandOf(pid).includes('nginx'))
+    const others = [(await this.box.status()).supervisor.pid, ...this.box.holders()]
+    return this.box.processes().filter((pid) => !others.includes(pid) && !commandOf(pid).includes('nginx'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -193,11 +193,3 @@ export class Deployed implements AsyncDisposable {
 
 /** Who has answered. */
 export const pidIn = (answer: string): number => Number(answer.split(' ').at(-1))
-
-const commandOf = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
-  } catch {
-    return ''
-  }
-}

@@ -1,6 +1,7 @@
 /** `sysg start`: bring the system up, in this terminal or in the background; on a running system, apply what changed. */
-import { askedOf, type AdHocCommand } from '../ad-hoc/asked.ts'
+import { askedOf } from '../ad-hoc/asked.ts'
 import type { Command, CommandContext } from '../command.ts'
+import type { StartOptions } from '../operations/start-options.ts'
 import { durationMs } from '../terminal/duration.ts'
 
 export const command: Command = {
@@ -34,20 +35,6 @@ export const command: Command = {
     const { startSystem } = await import('../operations/start-system.ts')
     return startSystem(context, options)
   },
-}
-
-/** How `sysg start` was asked to go about it. */
-export interface StartOptions {
-  readonly services: readonly string[] | undefined
-  /** A program to start as a service that is in no config. */
-  readonly command: AdHocCommand | undefined
-  /** What the names of services would be as a program, where there is no config. */
-  readonly orCommand: AdHocCommand | undefined
-  readonly daemonize: boolean
-  readonly wait: boolean
-  readonly timeoutMs: number | undefined
-  readonly withDeps: boolean
-  readonly onlyStderr: boolean
 }
 
 const optionsOf = ({ typed }: CommandContext): StartOptions => {

@@ -1,9 +1,8 @@
 /** The system in this terminal: live progress, then the output of all services, until Ctrl-C or its end. */
 import { connect, type Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
-import type { StartOptions } from '../commands/start.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts'
-import { isCoded, type CodedError } from '../failures.ts'
+import { codedOnly } from '../failures.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { endWhenAllDone, type Verdict } from '../supervisor/exit-when.ts'
 import { survive } from '../supervisor/survive.ts'
@@ -15,7 +14,9 @@ import { createProgress } from '../terminal/progress.ts'
 import type { ValidConfig } from './load-or-report.ts'
 import { operate } from './operate.ts'
 import { startAdHoc } from './start-ad-hoc.ts'
-import { requestFor, startOnRunning } from './start-system.ts'
+import { startOnRunning } from './start-on-running.ts'
+import type { StartOptions } from './start-options.ts'
+import { supervisorRequest } from './supervisor-request.ts'
 
 export const runForeground = async (
   context: CommandContext,
@@ -27,7 +28,7 @@ export const runForeground = async (
   const show = (line: string) => tellAbove(context.terminal, line)
   const { onlyStderr } = options
   const running = await supervise({
-    request: requestFor(context, options, loaded, root),
+    request: supervisorRequest(context, options, loaded, root),
     config: loaded.system,
     plugins: loaded.plugins,
     code: loaded.code,
@@ -45,7 +46,7 @@ export const runForeground = async (
   const judging = judgeOnceStarted(context, options, loaded, running, own)
   const verdict = await running.ended
   own.close()
-  await logs.catch(ignoreEnd)
+  await logs.catch(codedOnly)
   const judge = await judging
   return stopping.exitCode() ?? (((verdict ?? judge())?.exitCode ?? exitCodes.done) as ExitCode)
 }
@@ -73,25 +74,6 @@ const judgeOnceStarted = async (
     }
   }
   return loaded.file === undefined ? endWhenAllDone(running) : () => undefined
-}
-
-/** The output of a system that another process supervises. Ctrl-C ends the view alone. */
-export const runAttached = async (
-  context: CommandContext,
-  options: StartOptions,
-  supervisor: Supervisor,
-  paths: ProjectPaths,
-): Promise<ExitCode> => {
-  const { terminal } = context
-  terminal.err(
-    `Attached to \`${paths.id}\` (supervisor pid ${supervisor.pid}). Ctrl-C ends this view, not the system.\n`,
-  )
-  const interrupted = new Promise<void>((resolve) => process.once('SIGINT', () => resolve()))
-  const kind = options.onlyStderr ? 'stderr' : 'all'
-  const logs = followLogs(context, supervisor, { services: options.services, kind }).catch(ignoreEnd)
-  await Promise.race([logs, interrupted, supervisor.closed])
-  supervisor.close()
-  return exitCodes.done
 }
 
 /** Ctrl-C and SIGHUP stop the system, the second time at once; so does a terminal that has gone. */
@@ -127,10 +109,3 @@ const stopOnSignals = (context: CommandContext, running: RunningSupervisor): { e
 
 /** The connection to ourselves ends with the system. */
 const endings: ReadonlySet<string> = new Set(['SYSG_SHUTTING_DOWN', 'SYSG_CONTROL_LOST'])
-
-const ignoreEnd = (thrown: unknown): void => void codedOnly(thrown)
-
-const codedOnly = (thrown: unknown): CodedError => {
-  if (isCoded(thrown)) return thrown
-  throw thrown
-}

@@ -2,7 +2,6 @@
 import { isRunnable } from '../ad-hoc/runnable.ts'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
-import type { StartOptions } from '../commands/start.ts'
 import { noConfig } from '../config/no-config.ts'
 import { Failure } from '../failures.ts'
 import { firstPartyPlugins } from '../first-party.ts'
@@ -13,6 +12,7 @@ import { wake } from '../supervisor/wake.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
 import { knownServices, type KnownService } from '../unsupervised/known-services.ts'
 import type { ValidConfig } from './load-or-report.ts'
+import type { StartOptions } from './start-options.ts'
 
 interface WithoutConfig {
   readonly paths: ProjectPaths

@@ -1,7 +1,6 @@
 /** `exit_when`: when a foreground system ends by itself, and with which exit code. */
 import { constants } from 'node:os'
 import type { Exit, ServiceView, SysgEvent, System } from '@systemg/core'
-import type { RunningSupervisor } from './supervise.ts'
 
 export interface Verdict {
   readonly exitCode: number
@@ -54,7 +53,10 @@ const allDone = (views: readonly ServiceView[]): Verdict | undefined => {
 }
 
 /** A terminal's system without a config is there for its programs: it ends when all of them are done. */
-export const endWhenAllDone = (running: RunningSupervisor): (() => Verdict | undefined) => {
+export const endWhenAllDone = (running: {
+  readonly system: System
+  onEvent(listener: (event: SysgEvent) => void): unknown
+}): (() => Verdict | undefined) => {
   const { system } = running
   let verdict: Verdict | undefined
   const look = () => {
