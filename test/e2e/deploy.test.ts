@@ -1,7 +1,7 @@
 /** Blue-green deploys of a real server behind a real proxy, while people ask without a pause. `failed-deploys.test.ts` has those that fail. */
 import { expect, it } from 'vitest'
 import { Deployed, layouts, pidIn } from './layouts.ts'
-import { listenOn } from './ports.ts'
+import { listenOn } from '../ports.ts'
 import { isAlive } from './sysg.ts'
 
 it('replaces a server again and again, and no request fails', async () => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { expect, it, vi } from 'vitest'
-import { freePort, freePorts } from './ports.ts'
+import { freePort, freePorts } from '../ports.ts'
 import { resultOf, Sandbox, until } from './sysg.ts'
 
 const repository = join(import.meta.dirname, '../..')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { SysgEvent } from '@systemg/core'
 import { expect, it } from 'vitest'
 import { Deployed, layouts } from './layouts.ts'
-import { freePort, freePorts } from './ports.ts'
+import { freePort, freePorts } from '../ports.ts'
 import { Sandbox, until } from './sysg.ts'
 
 const node = process.execPath

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { freePort } from './ports.ts'
+import { freePort } from '../ports.ts'
 import { Sandbox, until } from './sysg.ts'
 
 const bin = fileURLToPath(new URL('../../cli/bin/sysg.mjs', import.meta.url))

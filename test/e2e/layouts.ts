@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InstanceView } from '@systemg/core'
-import { freePorts } from './ports.ts'
+import { freePorts } from '../ports.ts'
 import { commandOf, Sandbox, until } from './sysg.ts'
 import { ask, Visitors } from './visitors.ts'
 

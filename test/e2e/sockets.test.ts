@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
-import { freePort } from './ports.ts'
+import { freePort } from '../ports.ts'
 import { Sandbox, until } from './sysg.ts'
 
 const nodeServer = `

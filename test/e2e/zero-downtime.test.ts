@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { deployUnderLoad } from '../load/deploy-under-load.ts'
 import { hasWrk } from '../load/wrk.ts'
-import { freePort } from './ports.ts'
+import { freePort } from '../ports.ts'
 import { Sandbox } from './sysg.ts'
 
 const isThere = hasWrk()

@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePorts } from '../e2e/ports.ts'
+import { freePorts } from '../ports.ts'
 import { Sandbox } from '../e2e/sysg.ts'
 import { deployUnderLoad, type Findings } from './deploy-under-load.ts'
 import { hasWrk } from './wrk.ts'

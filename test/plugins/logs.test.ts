@@ -1,10 +1,10 @@
-import { definePlugin, type Strategy } from '@systemg/core'
 import { prints, type Program } from '@systemg/core/simulated'
 import { simulate, type Simulation } from '@systemg/core/testing'
 import { logs, type LogRecord } from '@systemg/plugins/logs'
 import { restart } from '@systemg/plugins/restart'
 import { store } from '@systemg/plugins/store'
 import { describe, expect, it } from 'vitest'
+import { rolling } from '../simulation/plugins.ts'
 
 const shown = (records: unknown) =>
   (records as readonly (LogRecord & { line?: string })[]).map(
@@ -38,18 +38,6 @@ const ticks =
     }
     tick()
   }
-
-/** Starts the new instance beside the old one. */
-const rolling: Strategy = {
-  name: 'rolling',
-  async run(replacement) {
-    await replacement.launch()
-    await replacement.ready()
-    replacement.promote()
-    await replacement.retire()
-  },
-}
-const rolls = definePlugin({ name: 'rolls', setup: ({ hooks }) => hooks.replace.tap('rolls', () => rolling) })
 
 describe('logs', () => {
   it('keeps the bytes of each stream in a file of its own', async () => {
@@ -111,7 +99,11 @@ describe('logs', () => {
   })
 
   it('lets a candidate write beside the one that serves, without mixing their lines', async () => {
-    await using sim = await simulate([logs, rolls], { api: { command: 'x' } }, { programs: { api: ticks(100) } })
+    await using sim = await simulate(
+      [logs, rolling({ graceMs: 0 })],
+      { api: { command: 'x' } },
+      { programs: { api: ticks(100) } },
+    )
     for (let deploy = 0; deploy < 3; deploy++) await sim.finish(sim.system.restart({ names: ['api'] }))
     await sim.clock.advance(1_000)
     expect(sim.world.files.list('logs/api')).toEqual(['0', '0.1'])
@@ -124,7 +116,11 @@ describe('logs', () => {
   })
 
   it('loses and doubles no line when the supervisor is killed, whichever lane an instance is in', async () => {
-    await using sim = await simulate([store, logs, rolls], { api: { command: 'x' } }, { programs: { api: ticks(10) } })
+    await using sim = await simulate(
+      [store, logs, rolling({ graceMs: 0 })],
+      { api: { command: 'x' } },
+      { programs: { api: ticks(10) } },
+    )
     await sim.finish(sim.system.restart({ names: ['api'] }))
     for (let kill = 0; kill < 3; kill++) {
       await sim.clock.advance(1_003)

@@ -1,6 +1,5 @@
 /** A node host in a folder of its own, which ends whatever a test has started. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, vi } from 'vitest'
@@ -32,15 +31,6 @@ export const testFolder = (): string => {
   folders.add(folder)
   return folder
 }
-
-/** A port of 127.0.0.1 that nobody had a moment ago. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 
 export const removeFolder = (folder: string): void => {
   folders.delete(folder)

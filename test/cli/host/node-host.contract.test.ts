@@ -7,7 +7,8 @@ import type { Host, OutputPipe } from '@systemg/core'
 import { hostContract, type HostUnderTest, type StandardPrograms } from '../../../core/src/testing/host-contract.ts'
 import { connectionOf } from '../../../cli/src/host/connection.ts'
 import { createNodeHost } from '../../../cli/src/host/index.ts'
-import { freePort, programs as folderOfPrograms, removeFolder, testFolder, until } from './node-host-for-tests.ts'
+import { freePort } from '../../ports.ts'
+import { programs as folderOfPrograms, removeFolder, testFolder, until } from './node-host-for-tests.ts'
 
 const runs = (script: string) => [process.execPath, '-e', script] as const
 

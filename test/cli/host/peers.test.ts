@@ -6,7 +6,8 @@ import { HostError, NotAnsweredBy, type TreeRef } from '@systemg/core'
 import { describe, expect, it, vi } from 'vitest'
 import { findPeer, type Ends } from '../../../cli/src/host/peer-socket.ts'
 import { bytesOf } from '../../../cli/src/host/socket-tables.ts'
-import { freePort, testHost, until, type TestHost } from './node-host-for-tests.ts'
+import { freePort } from '../../ports.ts'
+import { testHost, until, type TestHost } from './node-host-for-tests.ts'
 
 const never = () => new AbortController().signal
 

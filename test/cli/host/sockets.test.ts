@@ -2,7 +2,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -12,18 +12,9 @@ import { socketInode } from '../../../cli/src/host/socket-holders.ts'
 import { passedSockets } from '../../../cli/src/host/passed-sockets.ts'
 import { createSockets } from '../../../cli/src/host/sockets.ts'
 import { testFolder, testHost, until } from './node-host-for-tests.ts'
+import { freePort } from '../../ports.ts'
 
 const accepts = join(import.meta.dirname, 'accepts.mjs')
-
-/** A port that nobody listens on. Another process could take it; none does in the time of a test. */
-const freePort = async (host = '127.0.0.1'): Promise<number> => {
-  const server = createServer().listen(0, host)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** What the server says before it ends the connection. Rejects as `connect` does. */
 const ask = async (where: { port: number; host?: string } | { path: string }): Promise<string> => {
