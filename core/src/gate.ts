@@ -17,6 +17,8 @@ export interface DependencyFacts {
   readonly isUp: boolean
   /** It has a process now. */
   readonly hasProcess: boolean
+  /** One of its wanted replicas has failed or is in backoff, whatever the others do. */
+  readonly isIncomplete: boolean
 }
 
 const down: readonly ServiceState[] = ['blocked', 'failed', 'backoff', 'stopped', 'unhealthy']
@@ -28,13 +30,17 @@ const isSatisfied = ({ condition, state, isUp, hasProcess }: DependencyFacts): b
   return isUp && state === 'running'
 }
 
+/** Nobody knows when it will be what is waited for. */
+const isBroken = ({ condition, state, isIncomplete }: DependencyFacts): boolean => {
+  if (state === 'starting') return condition === 'ready' && isIncomplete
+  return down.includes(state) && !(condition === 'completed' && state === 'unhealthy')
+}
+
 /** The gate over all dependencies. */
 export const gateOf = (dependencies: readonly DependencyFacts[]): Gate => {
   const closed = dependencies.filter((dependency) => !isSatisfied(dependency))
   if (closed.length === 0) return { state: 'open' }
-  const broken = closed.filter(
-    ({ state, condition }) => down.includes(state) && !(condition === 'completed' && state === 'unhealthy'),
-  )
+  const broken = closed.filter(isBroken)
   return broken.length > 0
     ? { state: 'blocked', by: broken.map(({ name }) => name) }
     : { state: 'waiting', by: closed.map(({ name }) => name) }

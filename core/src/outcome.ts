@@ -1,6 +1,6 @@
 /** What an operation on services came to, in the words of its caller. */
 import { SysgError, whyOf } from './errors.ts'
-import type { Replica } from './replica.ts'
+import { isDown } from './replica.ts'
 import type { Service } from './service.ts'
 import type { Outcome } from './system-api.ts'
 
@@ -22,8 +22,9 @@ export const outcomeOfStart = (
       if (service.intent.intent === 'stopped') warnings.push(stoppedByYou(service.name))
     } else if (state === 'blocked' && reason?.endsWith('was stopped by you') === true) {
       warnings.push(`\`${service.name}\` is blocked: ${reason}.`)
-    } else if (!isWell(service)) problems.push(problemOf(service, startError(service)))
-    else if (state === 'running' && service.wanted.some(isDown)) problems.push(problemOf(service, incomplete(service)))
+    } else if ((state === 'running' || state === 'starting') && service.wanted.some(isDown))
+      problems.push(problemOf(service, incomplete(service)))
+    else if (!isWell(service)) problems.push(problemOf(service, startError(service)))
   }
   return { ok: problems.length === 0, problems, warnings }
 }
@@ -54,9 +55,6 @@ export const outcomeOfStop = (services: readonly Service[], warnings: readonly s
 
 const isWell = (service: Service): boolean =>
   ['running', 'completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
-
-/** It neither runs nor is about to. */
-const isDown = ({ state }: Replica): boolean => state === 'failed' || state === 'backoff'
 
 const incomplete = ({ name, seen: { reason } }: Service): SysgError =>
   new SysgError('SYSG_REPLICAS_INCOMPLETE', { service: name, reason: reason ?? 'some are down' })

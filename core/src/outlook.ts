@@ -3,7 +3,7 @@ import { eventOfState } from './events.ts'
 import { explain } from './explain.ts'
 import { gateOf, type DependencyFacts, type Gate } from './gate.ts'
 import type { SystemWorld } from './system-world.ts'
-import type { Replica } from './replica.ts'
+import { isDown, type Replica } from './replica.ts'
 import type { Service } from './service.ts'
 
 /** All wanted replicas serve, or did, and since then one always has. */
@@ -26,6 +26,7 @@ export const currentGate = (service: Service, services: ReadonlyMap<string, Serv
         dependency?.living.some(
           (one) => one.role !== 'candidate' && one.pid !== undefined && one.exit === undefined,
         ) === true,
+      isIncomplete: dependency?.wanted.some(isDown) === true,
     }
   })
   return gateOf(facts)

@@ -99,6 +99,9 @@ export class Replica {
   }
 }
 
+/** It neither runs nor is about to. */
+export const isDown = ({ state }: Replica): boolean => state === 'failed' || state === 'backoff'
+
 const goneOrStuck = (instance: Instance): Promise<void> =>
   new Promise((resolve) => {
     const look = () => {

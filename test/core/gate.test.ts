@@ -12,12 +12,20 @@ const dependency = (
   state,
   isUp: state === 'running',
   hasProcess: ['starting', 'running', 'unhealthy', 'stopping'].includes(state),
+  isIncomplete: false,
   ...given,
 })
 
 describe('a gate', () => {
   it('without dependencies is open', () => {
     expect(gateOf([])).toEqual({ state: 'open' })
+  })
+
+  it.each<[Condition, 'open' | 'waiting' | 'blocked']>([
+    ['ready', 'blocked'],
+    ['started', 'open'],
+  ])('for `%s` is, while one replica of a dependency that starts is down, %s', (condition, expected) => {
+    expect(gateOf([dependency('starting', condition, { isIncomplete: true })]).state).toBe(expected)
   })
 
   it.each<[Condition, ServiceState, 'open' | 'waiting' | 'blocked']>([

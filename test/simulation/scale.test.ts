@@ -1,5 +1,5 @@
 /** Numbers of replicas, changed while other things happen. */
-import { definePlugin, type ServiceConfig } from '@systemg/core'
+import { definePlugin, type Plugin, type ServiceConfig } from '@systemg/core'
 import { exitsAfter, ignoresSigterm } from '@systemg/core/simulated'
 import { simulate, type Simulation } from '@systemg/core/testing'
 import { describe, expect, it } from 'vitest'
@@ -262,6 +262,21 @@ describe('scale', () => {
       ],
     })
     expect(sim.service('api').state).toBe('running')
+  })
+
+  it.each<[string, readonly Plugin[]]>([
+    ['is in backoff', [retries(60_000)]],
+    ['failed', []],
+  ])('blocks those who need the service while a replica %s, so that no start waits for ever', async (why, plugins) => {
+    const services = { api: { ...x, replicas: 2 }, web: { ...x, depends_on: ['api'] } }
+    await using sim = await simulate(plugins, services, { idle: true })
+    sim.service('api').runs((self) => {
+      if (self.env['SYSG_REPLICA'] === '0') exitsAfter(10, 1)(self)
+    })
+    const { problems } = await sim.finish(sim.system.start())
+    expect(problems.map(({ code }) => code)).toEqual(['SYSG_REPLICAS_INCOMPLETE', 'SYSG_START_BLOCKED'])
+    expect(sim.service('web').state).toBe('blocked')
+    expect(sim.service('web').reason).toBe(`api is starting: 1 of 2 ready: replica 0 ${why}, exit code 1`)
   })
 
   it('takes away a replica in backoff without a wait', async () => {
