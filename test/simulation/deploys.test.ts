@@ -32,6 +32,18 @@ describe('a good deploy', () => {
     ])
   })
 
+  it('ends what `pre_start` left in the background, before a start and in a deploy', async () => {
+    const site = siteOf()
+    site.does.set('build', (self) => {
+      self.fork(() => undefined)
+      self.exit(0)
+    })
+    await using sim = await siteSimulation(site)
+    expectOne(sim, site)
+    await deployed(sim)
+    expectOne(sim, site)
+  })
+
   it('gives every instance and command its slots', async () => {
     const site = siteOf()
     const env: Record<string, string>[] = []

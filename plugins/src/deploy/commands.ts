@@ -61,6 +61,7 @@ export class Commands {
     const over = new Error('took too long')
     const limit = limited(host.clock, limitMs, over, signal)
     const key = `${service.name}@${toRun.name}`
+    let started: TreeRef | undefined
     try {
       const result = await host.run({
         argv: ['/bin/sh', '-c', fillIn(command, places)],
@@ -68,8 +69,13 @@ export class Commands {
         cwd: service.working_dir,
         signal: limit.signal,
         onOutput: log.write,
-        onStarted: (tree) => this.#remember(key, tree),
+        onStarted: (tree) => {
+          started = tree
+          this.#remember(key, tree)
+        },
       })
+      // As systemd does with `ExecStartPre=`: nobody would ever end what is left in the background.
+      if (toRun.name === 'pre_start' && started !== undefined) await host.processes.signal(started, 'SIGKILL')
       await log.end()
       signal.throwIfAborted()
       const why = limit.signal.reason === over ? `it took longer than ${formatDuration(limitMs)}` : whyFailed(result)
