@@ -8,6 +8,7 @@ import { HostError, type HttpRequest, type HttpResponse, type PeerAddress } from
 import { hostError } from './host-error.ts'
 import { openSocket } from './open-socket.ts'
 import type { ProcessTrees } from './process-trees.ts'
+import { tlsReason } from './tls-reason.ts'
 
 const defaultKeepBytes = 64 * 1024
 
@@ -113,6 +114,7 @@ const failureOf = (thrown: unknown, url: string): HostError => {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
   if (code.startsWith('HPE_')) return new HostError('EPROTO', 'the answer is not HTTP', { cause: thrown })
   const isTls = /^(ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_|EPROTO)/.test(code)
-  if (isTls && thrown instanceof Error) return new HostError('EPROTO', `TLS: ${thrown.message}`, { cause: thrown })
+  if (isTls && thrown instanceof Error)
+    return new HostError('EPROTO', tlsReason(code, thrown.message), { cause: thrown })
   return hostError(`ask ${url}`, thrown)
 }

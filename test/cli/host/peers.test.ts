@@ -168,11 +168,11 @@ describe('an answer', () => {
 
   it('without TLS is none for https', async () => {
     await using test = testHost()
-    await using server = await listening(createServer((socket) => void socket.end('plain text\r\n')))
+    await using server = await listening(createHttpServer((_, response) => response.end()))
     const failure = await test.host
       .http({ url: `https://127.0.0.1:${server.port}/`, signal: never() })
       .catch((e: unknown) => e)
-    expect(failure).toMatchObject({ errno: 'EPROTO' })
+    expect(failure).toMatchObject({ errno: 'EPROTO', message: 'the answer is not TLS, as of a server for http' })
   })
 })
 

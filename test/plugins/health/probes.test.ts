@@ -1,4 +1,4 @@
-import { definePlugin, type ServiceConfig } from '@systemg/core'
+import { definePlugin, type InstanceInfo, type ServiceConfig } from '@systemg/core'
 import { all, answers, exitsAfter, prints, type Program } from '@systemg/core/simulated'
 import { simulate, type Simulation } from '@systemg/core/testing'
 import { dotenv } from '@systemg/plugins/dotenv'
@@ -6,6 +6,7 @@ import { health } from '@systemg/plugins/health'
 import { logs } from '@systemg/plugins/logs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { commandProbe } from '../../../plugins/src/health/probes/command.ts'
 
 const address = 'tcp://127.0.0.1:8080'
 
@@ -91,6 +92,19 @@ describe('command', () => {
     expect((await start({ command: 'check me' }, fails)).reason).toBe(
       'not ready within 2s: exit code 3, `no such table: users`',
     )
+  })
+
+  it('that does not exist is named', async () => {
+    const failure = { errno: 'ENOENT', message: 'there is no program of this name in PATH (/bin)' }
+    const probe = commandProbe({ run: async () => ({ exit: { code: null, signal: null }, output: '', failure }) })
+    const instance = { service: { working_dir: '/' } } as unknown as InstanceInfo
+    const asking = probe({
+      instance,
+      options: 'pg_isredy -q',
+      signal: new AbortController().signal,
+      answeredBy: undefined,
+    })
+    await expect(asking).rejects.toThrow("`pg_isredy` can't be run: there is no program of this name in PATH (/bin)")
   })
 
   it('that takes too long is ended with everything it started', async () => {

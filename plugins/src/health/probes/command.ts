@@ -21,7 +21,7 @@ export const commandProbe =
     const given = options as string | readonly string[]
     const argv = typeof given === 'string' ? argvOf({ command: given }) : argvOf({ exec: given })
     const { exit, output, failure } = await host.run({ argv, env, cwd, signal, keepBytes })
-    if (failure !== undefined && !signal.aborted) throw new Error(failure.message)
+    if (failure !== undefined && !signal.aborted) throw new Error(`\`${argv[0]}\` can't be run: ${failure.message}`)
     const lines = output.split('\n')
     if (signal.aborted) throw new Error(withLastLine('timeout: the command was still running', lines))
     if (exit.code !== 0) throw new Error(withLastLine(describeExit(exit), lines))
