@@ -77,7 +77,9 @@ export class Service {
   }
 
   get living(): readonly Instance[] {
-    return this.replicas.flatMap((replica) => [...replica.living])
+    const living: Instance[] = []
+    for (const replica of this.replicas) living.push(...replica.living)
+    return living
   }
 
   /** Instances that serve now; during a deploy also the one that would take over again. */

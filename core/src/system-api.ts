@@ -128,7 +128,8 @@ export interface ShutdownOptions {
 export interface SystemApi {
   /** What is in force: the config, and beside its services those that were started ad hoc. */
   readonly config: ResolvedSystem
-  view(): readonly ServiceView[]
+  /** Every service as people see it, or those of these names that exist. */
+  view(names?: readonly string[]): readonly ServiceView[]
   /** Wait until the named services and what they need, or all, are ready or have failed. Changes nothing. */
   settled(options?: SettleOptions): Promise<Outcome>
   /** Start what is wanted, or the named services and what they need. Waits until they are ready or have failed. */

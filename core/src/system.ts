@@ -126,9 +126,11 @@ export class System implements SystemApi {
     return this.#reconciler.roster.config
   }
 
-  view(): readonly ServiceView[] {
+  view(names?: readonly string[]): readonly ServiceView[] {
     const now = this.#host.clock.now()
-    return [...this.#reconciler.roster.services.values()].map((service) => viewOf(service, this.config, now))
+    const { roster } = this.#reconciler
+    const services = names === undefined ? roster.services.values() : roster.named(names)
+    return [...services].map((service) => viewOf(service, this.config, now))
   }
 
   async environment(service: ResolvedService, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {

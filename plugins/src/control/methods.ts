@@ -158,7 +158,7 @@ const isResolved = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'project' in value && 'folder' in value && 'services' in value
 
 const find = (system: SystemApi, name: string): ServiceView => {
-  const found = system.view().find((service) => service.name === name)
+  const [found] = system.view([name])
   if (found === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
   return found
 }

@@ -49,10 +49,9 @@ export const deploy = definePlugin({
       await users.close()
     })
 
-    const viewOf = (name: string) => system.view().find((one) => one.name === name)
-    const isStopping = (name: string) => viewOf(name)?.state === 'stopping'
+    const isStopping = (name: string) => system.view([name])[0]?.state === 'stopping'
     const isRunning = (name: string, instance: string) =>
-      viewOf(name)?.instances.some(({ id, state }) => id === instance && state !== 'stopping') === true
+      system.view([name])[0]?.instances.some(({ id, state }) => id === instance && state !== 'stopping') === true
     const world = { clock: host.clock, slots, users, isStopping, isRunning }
     api.registerStrategy('immediate', ({ service }) => watched(service))
     api.registerStrategy('rolling', ({ service }) => rolling(world, service))

@@ -103,7 +103,7 @@ export class PreStart {
   }
 
   #hasOthers(service: string, instance: string): boolean {
-    const view = this.#system.view().find(({ name }) => name === service)
+    const [view] = this.#system.view([service])
     return view?.instances.some(({ id, pid }) => id !== instance && pid !== null) === true
   }
 }

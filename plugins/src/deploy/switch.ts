@@ -123,6 +123,6 @@ export class Switch {
   }
 
   #instancesOf(service: string): readonly InstanceView[] {
-    return this.#api.system.view().find(({ name }) => name === service)?.instances ?? []
+    return this.#api.system.view([service])[0]?.instances ?? []
   }
 }

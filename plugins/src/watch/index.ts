@@ -134,7 +134,7 @@ const keyOf = (folder: string, rules: Watch | undefined): string =>
   rules === undefined ? '' : JSON.stringify([folder, rules])
 
 const stateOf = ({ system }: PluginApi, service: string): string | undefined =>
-  system.view().find(({ name }) => name === service)?.state
+  system.view([service])[0]?.state
 
 /** What is not there, or waits for something else, reads its files when it starts. */
 const mayRestart = (state: string | undefined, isDeploying: boolean): 'yes' | 'no' | 'later' => {
