@@ -133,8 +133,7 @@ class Watches {
 const keyOf = (folder: string, rules: Watch | undefined): string =>
   rules === undefined ? '' : JSON.stringify([folder, rules])
 
-const stateOf = ({ system }: PluginApi, service: string): string | undefined =>
-  system.view([service])[0]?.state
+const stateOf = ({ system }: PluginApi, service: string): string | undefined => system.view([service])[0]?.state
 
 /** What is not there, or waits for something else, reads its files when it starts. */
 const mayRestart = (state: string | undefined, isDeploying: boolean): 'yes' | 'no' | 'later' => {
