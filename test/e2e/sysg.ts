@@ -79,7 +79,8 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async status(): Promise<Status> {
-    const { stdout } = await this.run('status', '--json')
+    const { code, stdout, stderr } = await this.run('status', '--json')
+    if (stdout === '') throw new Error(`status gave nothing and ended with ${code ?? 'a signal'}: ${stderr}`)
     return JSON.parse(stdout) as Status
   }
 

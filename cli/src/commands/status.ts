@@ -1,7 +1,7 @@
 /** `sysg status`: every service, its state and why. */
 import { serviceNames, type Command, type CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { Failure } from '../failures.ts'
+import { Failure, isCoded } from '../failures.ts'
 import { locate } from '../project/locate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { printError } from '../terminal/print-error.ts'
@@ -50,7 +50,11 @@ const stream = async (context: CommandContext, look: () => Promise<Seen>, interv
 
 const looksAtOne = (context: CommandContext, names: readonly string[]) => async (): Promise<Seen> => {
   const { paths, config } = locate(context)
-  const report = await askStatus(paths)
+  const report = await askStatus(paths).catch((thrown: unknown) => {
+    // It died while it was asked: whoever is there by now answers.
+    if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_LOST') return askStatus(paths)
+    throw thrown
+  })
   if (report === undefined) return withoutSupervisor(paths, config ?? null, names)
   await requireKnown(
     names,

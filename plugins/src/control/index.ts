@@ -19,13 +19,17 @@ export const control = definePlugin({
     const options = controlOptions.parse(api.options)
     const progress = new Progress()
     const { promise: closing, resolve: beginClosing } = Promise.withResolvers<void>()
+    const { promise: started, resolve: hasStarted } = Promise.withResolvers<void>()
     const sessions = new Sessions(host.clock, limitsOf(options), (name) => registries.methods.get(name))
 
-    const methods = controlMethods({ system, options, progress, closing, startedAt: host.clock.now() })
+    const methods = controlMethods({ system, options, progress, started, closing, startedAt: host.clock.now() })
     for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)
     // From inside of a service the supervisor is found by this, whatever else the service inherits.
     hooks.prepare.tap('control', (spec) => ({ ...spec, env: { ...spec.env, SYSG_SOCKET: options.socket } }))
-    hooks.event.tap('control', (event) => progress.tell(event))
+    hooks.event.tap('control', (event) => {
+      if (event.type === 'system.started') hasStarted()
+      progress.tell(event)
+    })
     hooks.boot.tapPromise({ name: 'control', stage: -100 }, async (state) => {
       const server = await host.net.serve(options.socket, sessions.accept).catch((thrown: unknown) => {
         throw cannotListen(options.socket, thrown)

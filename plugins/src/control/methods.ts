@@ -19,6 +19,8 @@ export interface ControlWorld {
   /** Wall clock, ms. */
   readonly startedAt: number
   readonly progress: Progress
+  /** Resolves when what an earlier supervisor left has been taken up: before, nothing is known of services. */
+  readonly started: Promise<void>
   /** Resolves when the system has ended and connections are about to close. */
   readonly closing: Promise<void>
 }
@@ -81,8 +83,9 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
       params.none.parse(given ?? {})
       return { pid: options.pid, version: options.version, project: system.config.project.id }
     },
-    status: (given) => {
+    status: async (given) => {
       const { services } = params.status.parse(given ?? {})
+      await world.started
       const { id, name } = system.config.project
       return {
         project: { id, name, config: options.config },
