@@ -10,7 +10,10 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      { ...fromSource, test: { name: 'unit', include: ['test/{core,plugins,cli,docs}/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        ...fromSource,
+        test: { name: 'unit', include: ['test/{core,plugins,cli,docs}/**/*.test.ts'], testTimeout: 30_000 },
+      },
       { ...fromSource, test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000 } },
       {
         ...fromSource,
