@@ -200,7 +200,9 @@ const openExample = (name: string, variables: Readonly<Record<string, string>> =
   cpSync(join(repository, 'examples', name), example.folder, { recursive: true, filter: isSource })
   // So that a config in TypeScript finds `systemg`.
   symlinkSync(join(repository, 'node_modules'), join(example.folder, 'node_modules'))
-  example.environment = { PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter), ...variables }
+  const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter)
+  // Some examples name their project, so that alone does not say that a process is one of this sandbox.
+  example.environment = { PATH, EXAMPLE: example.folder, ...variables }
   return example
 }
 

@@ -70,7 +70,7 @@ export class Sandbox implements AsyncDisposable {
     if (this.#hasEnded) throw new Error('the sandbox has been disposed of')
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...argv], {
       cwd: this.folder,
-      env: { ...withoutOurs(process.env), SYSG_HOME: this.home, SANDBOX: this.folder, ...this.environment, ...env },
+      env: { ...withoutOurs(process.env), SYSG_HOME: this.home, ...this.environment, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#running.add(child)
@@ -102,11 +102,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** Processes whose environment says that they belong to this sandbox: services and supervisors. */
   processes(): readonly number[] {
-    const marks = [
-      `SYSG_HOME=${this.home}`,
-      `SANDBOX=${this.folder}`,
-      `SYSG_PROJECT=${basename(this.folder).toLowerCase()}`,
-    ]
+    const marks = [this.folder, `SYSG_PROJECT=${basename(this.folder).toLowerCase()}`]
     return livingPids().filter((pid) => marks.some((mark) => environmentOf(pid).includes(mark)))
   }
 
