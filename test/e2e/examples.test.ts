@@ -147,38 +147,42 @@ it.skipIf(!has('nginx'))('behind-nginx: slots take turns, and a switch that does
   await untilNothingRuns(example)
 })
 
-it.skipIf(!has('psql'))('postgres: ten cold starts in order, asked by pg_isready and by tcp in turn', async () => {
-  const [database, http] = await freePorts()
-  const example = openExample('postgres', { PGPORT: String(database), HTTP_PORT: String(http) })
-  const config = join(example.folder, 'systemg.yaml')
-  const byCommand = readFileSync(config, 'utf8')
-  const byTcp = byCommand.replace('command: pg_isready -q', `tcp: 127.0.0.1:${database}`)
-  expect(byTcp).not.toBe(byCommand)
-  for (let round = 0; round < 10; round += 1) {
-    rmSync(join(example.folder, 'data'), { recursive: true, force: true })
-    writeFileSync(config, round % 2 === 0 ? byCommand : byTcp)
-    await example.sysg('start', '-d')
-    expect(await example.states()).toEqual({ db: 'running', migrate: 'completed', api: 'running' })
-    expect((await get(http, '/visit')).body).toBe('1 visits\n')
-    await example.sysg('stop')
-  }
-  const order = (await example.sysg('events', '--json', '--lines', 'all'))
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { readonly type: string; readonly service?: string })
-    .flatMap(({ type, service }) => {
-      if (type === 'instance.started' && service !== undefined) return [`${service} starts`]
-      return type === 'instance.ready' && service === 'db'
-        ? ['db is ready']
-        : type === 'service.completed'
-          ? ['migrated']
-          : []
-    })
-  expect(order).toEqual(
-    Array.from({ length: 10 }, () => ['db starts', 'db is ready', 'migrate starts', 'migrated', 'api starts']).flat(),
-  )
-  await untilNothingRuns(example)
-})
+it.skipIf(!has('psql'))(
+  'postgres: ten cold starts in order, asked by pg_isready and by tcp in turn',
+  async () => {
+    const [database, http] = await freePorts()
+    const example = openExample('postgres', { PGPORT: String(database), HTTP_PORT: String(http) })
+    const config = join(example.folder, 'systemg.yaml')
+    const byCommand = readFileSync(config, 'utf8')
+    const byTcp = byCommand.replace('command: pg_isready -q', `tcp: 127.0.0.1:${database}`)
+    expect(byTcp).not.toBe(byCommand)
+    for (let round = 0; round < 10; round += 1) {
+      rmSync(join(example.folder, 'data'), { recursive: true, force: true })
+      writeFileSync(config, round % 2 === 0 ? byCommand : byTcp)
+      await example.sysg('start', '-d')
+      expect(await example.states()).toEqual({ db: 'running', migrate: 'completed', api: 'running' })
+      expect((await get(http, '/visit')).body).toBe('1 visits\n')
+      await example.sysg('stop')
+    }
+    const order = (await example.sysg('events', '--json', '--lines', 'all'))
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as { readonly type: string; readonly service?: string })
+      .flatMap(({ type, service }) => {
+        if (type === 'instance.started' && service !== undefined) return [`${service} starts`]
+        return type === 'instance.ready' && service === 'db'
+          ? ['db is ready']
+          : type === 'service.completed'
+            ? ['migrated']
+            : []
+      })
+    expect(order).toEqual(
+      Array.from({ length: 10 }, () => ['db starts', 'db is ready', 'migrate starts', 'migrated', 'api starts']).flat(),
+    )
+    await untilNothingRuns(example)
+  },
+  180_000,
+)
 
 it('demo: tells its story to the end and leaves nothing', async () => {
   const sandbox = new Sandbox()

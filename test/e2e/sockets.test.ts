@@ -1,6 +1,6 @@
 /** Services whose sockets stay open: clients that connect while the program is dead wait, and are answered by the next one. */
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -153,11 +153,15 @@ it('hands the service nothing but its sockets, and the supervisor’s environmen
   const port = await freePort()
   box.config(`
 services:
-  web: { command: "ls /proc/self/fd > fds; env > env; exec sleep 1000", sockets: ["tcp://127.0.0.1:${port}"] }
-  other: { command: "env > other-env; exec sleep 1000" }
+  web: { command: "ls /proc/self/fd > fds; env > env; touch web-wrote; exec sleep 1000", sockets: ["tcp://127.0.0.1:${port}"] }
+  other: { command: "env > other-env; touch other-wrote; exec sleep 1000" }
 `)
   const start = box.spawn(['start', '-d'], { LISTEN_FDS: '7', LISTEN_PID: '1', LISTEN_FDNAMES: 'x' })
   await once(start, 'exit')
+  await until(
+    () => readdirSync(box.folder),
+    (names) => names.includes('web-wrote') && names.includes('other-wrote'),
+  )
   const read = (name: string) => readFileSync(join(box.folder, name), 'utf8').trim().split('\n')
   // `ls` itself has one on the folder. High ones are of whoever runs the tests.
   expect(read('fds').filter((fd) => Number(fd) < 32)).toEqual(['0', '1', '2', '3', '4'])
