@@ -48,7 +48,8 @@ it('first: web is blocked while the database is dead, and comes back when a pers
     async () => expect(await example.states()).toEqual({ database: 'running', web: 'running' }),
     patience,
   )
-  expect((await get(webPort, '/')).status).toBe(200)
+  // Up for its `startup_grace`, it counts as running, listening or not.
+  await vi.waitFor(async () => expect((await get(webPort, '/')).status).toBe(200), patience)
 
   await example.sysg('stop')
   await untilNothingRuns(example)
