@@ -142,7 +142,7 @@ export const resultOf = async (child: ChildProcess): Promise<Result> => {
 export const until = async <T>(
   look: () => T | Promise<T>,
   isGood: (seen: T) => boolean,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<T> => {
   for (const end = Date.now() + limitMs; ;) {
     const seen = await look()
