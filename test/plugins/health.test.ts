@@ -273,6 +273,22 @@ describe('a changed check', () => {
     expect(sim.world.pendingTimers(sim.host)).toBe(0)
   })
 
+  it('that is the repair is asked before the command says how it went', async () => {
+    const check = (path: string, interval: string) => ({
+      api: { command: 'x', health_check: { url: `http://localhost:8080/${path}`, interval } },
+    })
+    await using sim = await run(check('health', '1s'), {
+      api: answers(address, ({ path }) => ({ status: path === '/health' && sim.world.elapsedMs() > 0 ? 404 : 200 })),
+    })
+    await sim.start()
+    await sim.clock.advance(5_000)
+    expect(sim.service('api').view).toMatchObject({ state: 'unhealthy', reason: 'status 404' })
+    const stillWrong = await sim.finish(sim.system.apply(await sim.configOf(check('health', '2s'))))
+    expect(stillWrong.ok).toBe(false)
+    expect(await sim.finish(sim.system.apply(await sim.configOf(check('live', '1m'))))).toMatchObject({ ok: true })
+    expect(sim.service('api').state).toBe('running')
+  })
+
   it('can come to a service that had none', async () => {
     await using sim = await run({ api: { command: 'x' } }, {})
     await sim.start()

@@ -42,6 +42,8 @@ export class Checker {
   #open: Promise<unknown> | undefined
   #isWatching = false
   #isHealthy = true
+  /** Those who wait for the next try. */
+  readonly #waiting: (() => void)[] = []
   /** Ends a wait when the check has changed. */
   #wake: (() => void) | undefined
   /** The check as it was seen last. */
@@ -57,14 +59,23 @@ export class Checker {
     this.#stop.abort(new Error('no longer asked'))
   }
 
-  /** The check may have changed: it holds from now on. One that has not is asked when it is due. */
-  refresh(): void {
+  /**
+   * The check may have changed: it holds from now on. One that has not is asked when it is due.
+   *
+   * @returns when what is known comes from the new check: at once, unless the last one found it unhealthy.
+   */
+  refresh(): Promise<void> {
     const check = JSON.stringify(this.#world.check())
-    if (check === this.#seen) return
+    const hasChanged = check !== this.#seen
     this.#seen = check
-    this.#wake?.()
-    if (this.#isWatching || this.#stop.signal.aborted) return
-    if (this.#world.check() === undefined) this.#judge(fine, undefined)
+    if (hasChanged) this.#wake?.()
+    if (!hasChanged || this.#stop.signal.aborted) return Promise.resolve()
+    if (!this.#isWatching) {
+      if (this.#world.check() === undefined) this.#judge(fine, undefined)
+      return Promise.resolve()
+    }
+    if (this.#isHealthy) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   /** Resolves with the first success. @throws {Error} the reason, when there was none in `total_timeout`. */
@@ -96,7 +107,14 @@ export class Checker {
     this.#isWatching = true
     this.#watch()
       .catch(() => undefined)
-      .finally(() => (this.#isWatching = false))
+      .finally(() => {
+        this.#isWatching = false
+        this.#tell()
+      })
+  }
+
+  #tell(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   async #watch(): Promise<void> {
@@ -108,7 +126,7 @@ export class Checker {
       await this.#rest(before.interval, signal)
       const check = this.#world.check()
       if (check === undefined || isSaidOnce(check)) break
-      if (check.interval > before.interval) continue
+      if (this.#isHealthy && check.interval > before.interval) continue
       const result = await this.#try(check, check.attempt_timeout, signal)
       streak = result.healthy === this.#isHealthy ? 0 : streak + 1
       if (streak >= (this.#isHealthy ? check.retries : check.success_threshold)) {
@@ -116,6 +134,7 @@ export class Checker {
         streak = 0
         this.#world.judged(result, check)
       } else if (!this.#isHealthy && !result.healthy) this.#world.judged(result, check)
+      this.#tell()
     }
     this.#judge(fine, this.#world.check())
   }

@@ -82,9 +82,9 @@ export const health = definePlugin({
       searches.end(instance.id)
       void quietly(voices.end(instance.id))
     })
-    hooks.reload.tap('health', () => {
-      watches.refresh()
+    hooks.reload.tapPromise('health', async () => {
       watches.history.keepOnly((service) => service in system.config.services)
+      await watches.refresh()
     })
 
     api.registerMethod('notify', (params) => {

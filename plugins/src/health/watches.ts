@@ -65,8 +65,8 @@ export class Watches {
     this.history.end(instance)
   }
 
-  /** Another config is in force. */
-  refresh(): void {
+  /** Another config is in force. Resolves when nothing is said to be unhealthy by a check that is no longer made. */
+  async refresh(): Promise<void> {
     const ready = new Set(
       this.#api.system
         .view()
@@ -74,10 +74,12 @@ export class Watches {
         .filter(({ state }) => state === 'ready' || state === 'unhealthy')
         .map(({ id }) => id),
     )
-    for (const { instance, checker } of this.#watches.values()) {
-      checker.refresh()
+    const known = [...this.#watches.values()].map(({ instance, checker }) => {
+      const refreshed = checker.refresh()
       if (ready.has(instance.id)) checker.watch()
-    }
+      return refreshed
+    })
+    await Promise.all(known)
   }
 
   #ask(instance: InstanceInfo, { probe: name, options }: HealthCheck, signal: AbortSignal): Promise<void> {
