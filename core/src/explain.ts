@@ -2,6 +2,7 @@
 import { SysgError } from './errors.ts'
 import type { Exit } from './host.ts'
 import type { Instance } from './instance.ts'
+import type { StopRequest } from './instance-world.ts'
 import type { Service } from './service.ts'
 import type { ServiceState } from './states.ts'
 
@@ -29,10 +30,8 @@ export type EndedFacts = Pick<
 export const describeEnd = (instance: EndedFacts): string => {
   if (instance.failure !== undefined && instance.stopRequest?.crash !== true)
     return instance.failure.message.replace(/\.$/, '')
-  const what =
-    instance.stopRequest?.crash === true
-      ? (instance.stopRequest.detail ?? 'unhealthy')
-      : describeExit(instance.exit ?? { code: null, signal: null })
+  const { stopRequest, exit = { code: null, signal: null } } = instance
+  const what = stopRequest?.crash === true ? describeStopRequest(stopRequest) : describeExit(exit)
   return withLastLine(what, instance.lastLines)
 }
 
@@ -40,6 +39,12 @@ export const describeEnd = (instance: EndedFacts): string => {
 export const withLastLine = (what: string, lines: readonly string[]): string => {
   const lastLine = lines.findLast((line) => line.trim() !== '')
   return lastLine === undefined ? what : `${what}, \`${clip(lastLine.trim())}\``
+}
+
+/** Why it is stopped. What a check said is told from what the program did: both may be `exit code 1`. */
+export const describeStopRequest = ({ why, detail }: StopRequest): string => {
+  if (why === 'unhealthy' && detail !== null) return `unhealthy: ${detail}`
+  return detail ?? why
 }
 
 /** The reason shown for a service; `of` finds others by name; null when there is nothing to say. */

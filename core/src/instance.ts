@@ -13,6 +13,7 @@ import { madeOf } from './config/inputs.ts'
 import type { ResolvedService } from './config/types.ts'
 import { endTree } from './end-tree.ts'
 import { SysgError, whyOf } from './errors.ts'
+import { describeStopRequest } from './explain.ts'
 import { Holds } from './holds.ts'
 import type { Adopted, Exit, Spawned, SpawnSpec, TreeRef } from './host.ts'
 import type { ReadyGate } from './hooks.ts'
@@ -106,9 +107,9 @@ export class Instance extends InstanceFacts {
     if (!this.isLiving || this.#isStopping) return
     this.#isStopping = true
     this.#move('stop')
-    const leftBehind = { why: 'exited', detail: 'ending what it left behind', cause: this.cause }
-    const { why, detail, cause } = this.stopRequest ?? leftBehind
-    this.#world.emit('instance.stopping', this.#of(cause), { pid: this.pid ?? null, why: detail ?? why })
+    const cause = this.stopRequest === undefined ? this.cause : this.stopRequest.cause
+    const why = this.stopRequest === undefined ? 'ending what it left behind' : describeStopRequest(this.stopRequest)
+    this.#world.emit('instance.stopping', this.#of(cause), { pid: this.pid ?? null, why })
     this.#changed()
     void this.#stopTree()
   }

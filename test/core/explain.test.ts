@@ -49,7 +49,7 @@ describe('the end of a run in words', () => {
     [
       'tells what liveness said',
       { stopRequest: { why: 'unhealthy', detail: 'status 503', crash: true } },
-      'status 503',
+      'unhealthy: status 503',
     ],
     [
       'has a word for liveness that said nothing',

@@ -200,7 +200,7 @@ describe('liveness', () => {
     await sim.clock.advance(5_999 - sim.world.elapsedMs())
     expect(sim.states).toEqual({ api: 'running', web: 'running' })
     await sim.clock.advance(1)
-    expect(sim.service('api').view).toMatchObject({ state: 'backoff', reason: 'status 503' })
+    expect(sim.service('api').view).toMatchObject({ state: 'backoff', reason: 'unhealthy: status 503' })
     expect(sim.states['web']).toBe('blocked')
     await sim.clock.advance(2_000)
     expect(sim.states).toEqual({ api: 'running', web: 'running' })

@@ -341,7 +341,7 @@ describe('ends', () => {
     sim.system.reportHealth('api-2', { healthy: false, reason: 'status 503' })
     await sim.clock.settle()
     expect(sim.service('api').state).toBe('backoff')
-    expect(sim.service('api').reason).toBe('status 503')
+    expect(sim.service('api').reason).toBe('unhealthy: status 503')
     expect(sim.service('api').view.restarts).toBe(1)
   })
 
