@@ -203,15 +203,18 @@ describe('notify', () => {
           void self.after(1_000 * (index + 1), () => self.writeTo(Number(self.env['SYSG_NOTIFY_FD']), word)),
       )
 
-  it.each(['ready\n', 'READY=1\n', 'STATUS=warm\nREADY=1\nMAINPID=1\n'])('waits for the line %j', async (word) => {
-    await using sim = await run(says(word))
-    void sim.system.start()
-    await sim.clock.advance(999)
-    expect(sim.service('api').view.health).toBe('starting')
-    await sim.clock.advance(1)
-    expect(sim.service('api').view).toMatchObject({ state: 'running', health: 'healthy' })
-    expect(sim.world.pendingTimers(sim.host)).toBe(0)
-  })
+  it.each(['ready\n', 'READY=1\n', 'READY=1', 'STATUS=warm\nREADY=1\nMAINPID=1\n'])(
+    'waits for the line %j',
+    async (word) => {
+      await using sim = await run(says(word))
+      void sim.system.start()
+      await sim.clock.advance(999)
+      expect(sim.service('api').view.health).toBe('starting')
+      await sim.clock.advance(1)
+      expect(sim.service('api').view).toMatchObject({ state: 'running', health: 'healthy' })
+      expect(sim.world.pendingTimers(sim.host)).toBe(0)
+    },
+  )
 
   it('shows how far the program says it is', async () => {
     await using sim = await run(says('STATUS=loading 40%\n'))

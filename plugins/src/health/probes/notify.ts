@@ -16,6 +16,8 @@ export const notifySchema = z
 /** A program that writes no line end is not kept for ever. */
 const longestLine = 4 * 1024
 
+const isReady = (line: string): boolean => /^(ready|READY=1)$/i.test(line)
+
 /** What one instance has said. */
 class Voice {
   readonly ready = new Latch()
@@ -30,10 +32,12 @@ class Voice {
     const rest = lines.pop() ?? ''
     this.#rest = rest.length > longestLine ? '' : rest
     for (const line of lines) this.say(line.trim())
+    // The line end is easily forgotten, and nothing but the word can be meant.
+    if (isReady(this.#rest)) this.ready.open()
   }
 
   say(line: string): void {
-    if (/^(ready|READY=1)$/i.test(line)) this.ready.open()
+    if (isReady(line)) this.ready.open()
     const [, status] = /^STATUS=(.*)$/.exec(line) ?? []
     if (status !== undefined) this.status = status.slice(0, 200)
   }
