@@ -38,6 +38,16 @@ export const warningsOfAdHoc = (services: readonly Service[]): readonly string[]
         `The ad-hoc service \`${name}\` has ended: ${reason ?? 'failed'}. \`sysg start -s ${name}\` starts it again, \`sysg stop -s ${name}\` forgets it.`,
     )
 
+/** What was to be replaced, and was not come to. */
+export const warningsOfUntouched = (
+  untouched: readonly string[],
+  errors: ReadonlyMap<string, SysgError>,
+): readonly string[] => {
+  if (untouched.length === 0) return []
+  const list = (names: Iterable<string>) => [...names].map((name) => `\`${name}\``).join(', ')
+  return [`Not replaced, since ${list(errors.keys())} failed before: ${list(untouched)}. What runs of them goes on.`]
+}
+
 /** How stopping these services went: those of which something lives are named. */
 export const outcomeOfStop = (services: readonly Service[], warnings: readonly string[] = []): Outcome => {
   const problems = services.flatMap((service) => {

@@ -281,6 +281,7 @@ describe('restart with an edited config', () => {
     const broken = { ...services, api: { command: 'broken', depends_on: ['db'] }, added: { ...x, depends_on: ['web'] } }
     const outcome = await apply(sim, broken, true)
     expect(outcome.problems.map(({ service, code }) => [service, code])).toEqual([['api', 'SYSG_DEPLOY_FAILED']])
+    expect(outcome.warnings).toEqual(['Not replaced, since `api` failed before: `web`. What runs of them goes on.'])
     expect([sim.service('api').pids, sim.service('web').pids]).toEqual(before)
     expect([sim.service('db').starts, sim.service('added').starts]).toEqual([2, 1])
     expect(sim.states).toEqual({ db: 'running', api: 'running', web: 'running', added: 'running' })

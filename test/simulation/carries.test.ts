@@ -184,6 +184,17 @@ describe('a new supervisor', () => {
     expect(lost?.data['exit']).toEqual({ code: null, signal: null, unknown: true })
   })
 
+  it('starts at once what died meanwhile, whatever its backoff: a person asked for it', async () => {
+    await using sim = await simulate([remembers(), retries(3_600_000)], { db: x, web: { ...x, depends_on: ['db'] } })
+    const [db = 0] = sim.service('db').pids
+    sim.crash()
+    sim.world.processes.kill(db, 'SIGKILL')
+    await sim.boot()
+    expect(await sim.start()).toMatchObject({ ok: true, problems: [] })
+    expect(sim.states).toEqual({ db: 'running', web: 'running' })
+    expect(sim.world.elapsedMs()).toBeLessThan(60_000)
+  })
+
   it('does not run a completed one-shot again, nor start what a person stopped', async () => {
     const services = { migrate: x, api: { ...x, depends_on: { migrate: { condition: 'completed' as const } } }, old: x }
     await using sim = await simulate([remembers()], services, { programs: { migrate: exitsAfter(100) } })

@@ -1,6 +1,7 @@
 /** Brings another config into force: stops what is gone, starts what is new, replaces what changed. */
 import { giveUpNames, requireFree, tellPlugins } from '../ad-hoc.ts'
 import type { ResolvedSystem } from '../config/types.ts'
+import { warningsOfUntouched } from '../outcome.ts'
 import type { Service } from '../service.ts'
 import type { ApplyOptions, Outcome, PlannedChange } from '../system-api.ts'
 import { orAborted } from '../wait.ts'
@@ -47,11 +48,11 @@ const applyAll = async (world: OperationWorld, given: ResolvedSystem, all: boole
   reconciler.wakeAll()
   const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved).flatMap(({ living }) => living)
   await reconciler.until(() => areGoneOrStuck(removed))
-  const errors = await replaceInOrder(world, toReplace)
+  const { errors, untouched } = await replaceInOrder(world, toReplace)
   // A later reload may have removed some of them again.
   const services = [...roster.services.values()].filter(({ name }) => Object.hasOwn(next.services, name))
   await untilSettled(world, services, { errors })
-  return withWarnings(outcomeOfAll(world, services, errors), warnings)
+  return withWarnings(outcomeOfAll(world, services, errors), warnings, warningsOfUntouched(untouched, errors))
 }
 
 /** Put a config into force without starting or replacing anything: intents, and live keys. Returns what is left to do. */

@@ -20,16 +20,19 @@ export const replacingAll = (services: Iterable<Service>): ToReplace => {
   return { names: all.map(({ name }) => name), instances: new Set(all.flatMap(({ living }) => living)) }
 }
 
+/** How replacing services went. */
+export interface Replaced {
+  /** By service; empty when all went well. */
+  readonly errors: ReadonlyMap<string, SysgError>
+  /** Left as they were, since one before them failed. */
+  readonly untouched: readonly string[]
+}
+
 /**
  * Replace these services, dependencies first; those that need each other not at the same time. Stops at the first layer
  * in which one fails.
- *
- * @returns the errors by service; empty when all went well.
  */
-export const replaceInOrder = async (
-  world: OperationWorld,
-  replacing: ToReplace,
-): Promise<ReadonlyMap<string, SysgError>> => {
+export const replaceInOrder = async (world: OperationWorld, replacing: ToReplace): Promise<Replaced> => {
   try {
     return await replaceLayers(world, replacing)
   } finally {
@@ -42,9 +45,10 @@ export const replaceInOrder = async (
 const replaceLayers = async (
   world: OperationWorld,
   { names, instances, starting = [] }: ToReplace,
-): Promise<ReadonlyMap<string, SysgError>> => {
+): Promise<Replaced> => {
   const { roster } = world.reconciler
   const wanted = new Set(names)
+  const untouched = new Set(names)
   const errors = new Map<string, SysgError>()
   const isFree = (name: string) => !roster.graph.withDependencies([name]).some((other) => wanted.has(other))
   startAll(world, starting.filter(isFree))
@@ -52,6 +56,7 @@ const replaceLayers = async (
   for (const layer of roster.graph.layers()) {
     const due = layer.filter((name) => later.delete(name))
     startAll(world, due)
+    for (const name of layer) untouched.delete(name)
     const replaced = roster.named(layer.filter((name) => wanted.has(name))).map(async (service) => {
       const error = await replaceService(world, service, instances)
       service.isToBeReplaced = false
@@ -62,7 +67,7 @@ const replaceLayers = async (
     if (errors.size > 0) break
   }
   startAll(world, [...later])
-  return errors
+  return { errors, untouched: [...untouched].filter((name) => roster.services.has(name)) }
 }
 
 const startAll = (world: OperationWorld, names: readonly string[]): void => {

@@ -1,11 +1,11 @@
 /** Replaces what runs, with the config that is in force. */
-import { outcomeOfStart } from '../outcome.ts'
+import { outcomeOfStart, warningsOfUntouched } from '../outcome.ts'
 import type { Outcome, RestartOptions } from '../system-api.ts'
 import { apply } from './apply.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { replaceInOrder, replacingAll } from './replace-services.ts'
 import { findKept, requireOpen, setIntent } from './services.ts'
-import { untilSettled } from './settled.ts'
+import { untilSettled, withWarnings } from './settled.ts'
 
 export const restart = async (world: OperationWorld, options: RestartOptions = {}): Promise<Outcome> => {
   requireOpen(world)
@@ -20,7 +20,7 @@ export const restart = async (world: OperationWorld, options: RestartOptions = {
     service.isAsked = true
     service.ignoresSkip = true
   }
-  const errors = await replaceInOrder(world, replacingAll(services))
+  const { errors, untouched } = await replaceInOrder(world, replacingAll(services))
   await untilSettled(world, services, { ...options, errors })
-  return outcomeOfStart(services, errors)
+  return withWarnings(outcomeOfStart(services, errors), [], warningsOfUntouched(untouched, errors))
 }

@@ -3,6 +3,7 @@ import { addAdHoc, findAdHoc } from '../ad-hoc.ts'
 import type { ResolvedService } from '../config/types.ts'
 import { SysgError } from '../errors.ts'
 import { outcomeOfStart } from '../outcome.ts'
+import { isDown } from '../replica.ts'
 import type { Service } from '../service.ts'
 import type { Outcome, StartAdHocOptions, StartOptions } from '../system-api.ts'
 import type { OperationWorld } from './operation-world.ts'
@@ -40,7 +41,7 @@ const askAll = (world: OperationWorld): readonly Service[] => {
   const services = servicesOfConfig(world)
   for (const service of services) {
     service.isAsked = true
-    if (service.intent.intent === 'up') rearmFailed(service)
+    if (service.intent.intent === 'up') rearmDown(service)
   }
   return services
 }
@@ -58,7 +59,7 @@ const askNamed = (world: OperationWorld, names: readonly string[], withDeps: boo
   for (const service of [...named, ...stopped]) setIntent(world, service, { ...service.intent, intent: 'up' })
   for (const service of all) {
     service.isAsked = true
-    rearmFailed(service)
+    rearmDown(service)
   }
   for (const service of named) {
     service.ignoresSkip = true
@@ -67,10 +68,11 @@ const askNamed = (world: OperationWorld, names: readonly string[], withDeps: boo
   return all
 }
 
-const rearmFailed = (service: Service): void => {
+/** What has given up, or waits before it is tried again, is tried now. */
+const rearmDown = (service: Service): void => {
   if (service.planError !== undefined) {
     service.planning = 'needed'
     service.planError = undefined
   }
-  for (const replica of service.replicas) if (replica.state === 'failed') replica.rearm()
+  for (const replica of service.replicas) if (isDown(replica)) replica.rearm()
 }
