@@ -83,6 +83,28 @@ describe('a change', () => {
     expect([sim.service('db').starts, sim.service('web').starts]).toEqual([2, 2])
   })
 
+  it('by the service itself, again and again, is told once, and restarts it at a slower pace', async () => {
+    const files = new FakeFiles()
+    await using sim = await simulate([withFiles(files)], { api })
+    let builds = 0
+    sim.service('api').runs((self) => {
+      builds += 1
+      self.after(300, () => ['built.js', `chunk-${builds}.js`].forEach((name) => files.change(`/srv/src/${name}`)))
+    })
+    await change(sim, files, '/srv/src/server.js')
+    await sim.clock.advance(60_000)
+    const told = sim.events.filter(({ type }) => type === 'watch.loops')
+    expect(told.map(({ service, data }) => [service, data])).toEqual([['api', { paths: ['src/built.js'], more: 0 }]])
+    expect(sim.service('api').starts).toBeLessThan(30)
+
+    sim.service('api').runs(exitsAfter(3_600_000))
+    await sim.clock.advance(30_000)
+    const before = sim.service('api').starts
+    await change(sim, files, '/srv/src/server.js')
+    await sim.clock.advance(1_000)
+    expect(sim.service('api').starts).toBe(before + 1)
+  })
+
   it('costs no restart of the policy', async () => {
     const files = new FakeFiles()
     const limited = { ...api, restart_policy: 'always', max_restarts: 1, backoff: '1s' } as const

@@ -79,6 +79,8 @@ const phrases = {
   'watch.changed': ({ paths, more }, _, service) =>
     `${service} is restarted: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`,
   'watch.failed': ({ reason }, _, service) => `${service}: not everything is watched: ${reason}`,
+  'watch.loops': ({ paths, more }, _, service) =>
+    `${service} seems to write what it watches: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''}; \`watch.ignore\` leaves files out`,
   'plugin.error': ({ plugin, hook, message }) => `plugin ${plugin} failed in ${hook}: ${message}`,
 } as const satisfies Phrases
 

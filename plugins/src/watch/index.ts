@@ -30,6 +30,7 @@ export const watch = definePlugin({
       clock: host.clock,
       mayRestart: (service) => mayRestart(stateOf(api, service), deploying.has(service)),
       restart: (changed) => restartChanged(api, changed),
+      loops: (service, paths) => warnOfLoop(api, service, paths),
     })
     const watches = new Watches(api, options, restarts)
     api.onDispose(() => watches.close())
@@ -59,6 +60,8 @@ declare module '@systemg/core' {
     'watch.changed': { paths: readonly string[]; more: number }
     /** Something cannot be watched; the service goes on. */
     'watch.failed': { reason: string }
+    /** The same files change after each restart: the service probably writes them. The next restarts wait longer. */
+    'watch.loops': { paths: readonly string[]; more: number }
   }
 }
 
@@ -145,14 +148,24 @@ const mayRestart = (state: string | undefined, isDeploying: boolean): 'yes' | 'n
 /** Paths that are named in an event. */
 const namedPaths = 5
 
+const named = (paths: readonly string[]) => ({
+  paths: paths.slice(0, namedPaths),
+  more: Math.max(0, paths.length - namedPaths),
+})
+
+const warnOfLoop = ({ host, system }: PluginApi, service: string, paths: readonly string[]): void => {
+  const list = paths.slice(0, namedPaths).join(', ')
+  host.trace('warn', `\`${service}\` seems to write what it watches (${list}): add that to \`watch.ignore\``)
+  system.emit('watch.loops', { service }, named(paths))
+}
+
 const restartChanged = async (
   { host, system }: PluginApi,
   changed: ReadonlyMap<string, readonly string[]>,
 ): Promise<void> => {
   const causes = Object.fromEntries(
     [...changed].map(([service, paths]) => {
-      const data = { paths: paths.slice(0, namedPaths), more: Math.max(0, paths.length - namedPaths) }
-      return [service, system.emit('watch.changed', { service }, data).seq]
+      return [service, system.emit('watch.changed', { service }, named(paths)).seq]
     }),
   )
   try {
