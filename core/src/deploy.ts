@@ -203,8 +203,9 @@ export class Deploy {
       const text = thrown.hint === undefined ? { message } : { message, hint: thrown.hint }
       return SysgError.of(thrown.code, text, { cause: thrown, lastLines })
     }
-    const facts = { service: this.#service.name, step, reason: whyOf(thrown), undo, serving: this.#whoServes() }
-    return new SysgError('SYSG_DEPLOY_FAILED', facts, { cause: thrown, lastLines })
+    const { name: service } = this.#service
+    const about = { reason: whyOf(thrown), advice: adviceOf(thrown), serving: this.#whoServes() }
+    return new SysgError('SYSG_DEPLOY_FAILED', { service, step, undo, ...about }, { cause: thrown, lastLines })
   }
 
   #whoServes(): string {
@@ -222,4 +223,10 @@ export class Deploy {
 const lastLinesOf = (thrown: unknown): readonly string[] => {
   const lines = thrown instanceof Error && 'lastLines' in thrown ? thrown.lastLines : undefined
   return Array.isArray(lines) ? lines.map(String) : []
+}
+
+/** What to do about it, as far as an error knows more than where to look. */
+const adviceOf = (thrown: unknown): string | undefined => {
+  const error = thrown instanceof Error && !(thrown instanceof SysgError) ? thrown.cause : thrown
+  return error instanceof SysgError && error.code !== 'SYSG_START_FAILED' ? error.hint : undefined
 }

@@ -85,9 +85,11 @@ export const catalog = {
     undo?: string | undefined
     /** What serves afterwards. */
     serving?: string | undefined
+    /** What to do about the reason. */
+    advice?: string | undefined
   }) => ({
     message: `The deploy of \`${facts.service}\` failed in step \`${facts.step}\`: ${facts.reason}.${facts.undo === undefined ? '' : ` Taking it back failed, too: ${facts.undo}.`}`,
-    hint: `${facts.serving ?? 'What served before was kept when the strategy could'}. \`sysg logs ${facts.service}\` shows what was written.`,
+    hint: `${facts.serving ?? 'What served before was kept when the strategy could'}. ${facts.advice === undefined ? '' : `${facts.advice} `}\`sysg logs ${facts.service}\` shows what was written.`,
   }),
   SYSG_DEPLOY_SUPERSEDED: (facts: { service: string; by: string }) => ({
     message: `The deploy of \`${facts.service}\` was superseded by ${facts.by}.`,

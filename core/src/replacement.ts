@@ -175,4 +175,4 @@ export class ReplicaReplacement implements Replacement {
 
 /** Why an instance is down, with what it wrote last. */
 const endOf = (instance: Instance): Error =>
-  Object.assign(new Error(describeEnd(instance)), { lastLines: instance.lastLines })
+  Object.assign(new Error(describeEnd(instance), { cause: instance.failure }), { lastLines: instance.lastLines })

@@ -100,7 +100,7 @@ describe.each(
     // Without a slot, a socket that no supervisor has any more can be handed on by nobody; then it says what to do.
     if (next.code === 0) expect(await site.answer()).toContain('better')
     else {
-      expect(next.stderr).toContain('hint')
+      expect(next.stderr).toContain('`sysg stop -s api` and `sysg start -s api` bind it anew')
       expect(await site.answer()).toBe(answer)
     }
     expect(site.visitors.failures).toEqual([])

@@ -1,4 +1,5 @@
 /** Rolling and blue-green deploys: good ones, and one for each step that can fail. */
+import { definePlugin, SysgError } from '@systemg/core'
 import { exitsAfter } from '@systemg/core/simulated'
 import type { Simulation } from '@systemg/core/testing'
 import { restart } from '@systemg/plugins/restart'
@@ -201,6 +202,25 @@ describe('a step that fails', () => {
     expect((await deployed(sim)).problems[0]?.message).toContain('step `grace_period`: exit code 7')
     expect(sim.world.elapsedMs() - begunMs).toBeLessThan(6_000)
     expectOne(sim, site)
+  })
+
+  it('says what to do about the reason, when whoever gives the reason knows', async () => {
+    const site = siteOf()
+    const lost = definePlugin({
+      name: 'lost',
+      setup: ({ hooks }) =>
+        hooks.prepare.tap('lost', (spec, { instance }) => {
+          if (instance.start === 'deploy')
+            throw SysgError.of('SYSG_LOST', { message: 'It is lost.', hint: 'Look for it.' })
+          return spec
+        }),
+    })
+    await using sim = await siteSimulation(site, undefined, { plugins: [lost] })
+    const [problem] = (await deployed(sim)).problems
+    expect(problem?.message).toBe('The deploy of `api` failed in step `ready`: It is lost.')
+    expect(problem?.hint).toBe(
+      `api-1 (pid ${serving(sim).pid}) goes on serving. Look for it. \`sysg logs api\` shows what was written.`,
+    )
   })
 
   it('gives the last lines of what failed, and nothing of what ended before', async () => {
