@@ -51,7 +51,7 @@ const explain = (issue: Issue, context: Context, prefix: readonly PropertyKey[] 
   const path = [...context.at, ...inner.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(context.schema, inner)
-    return issue.keys.map((key) => unknownKey(key, [...path, key], nearest(key, known)))
+    return issue.keys.map((key) => unknownKey(key, [...path, key], nearest(key, known), known))
   }
   const deeper = issue.code === 'invalid_union' ? closestBranch(issue) : undefined
   if (deeper !== undefined) return deeper.flatMap((each) => explain(each, context, inner))
@@ -59,15 +59,15 @@ const explain = (issue: Issue, context: Context, prefix: readonly PropertyKey[] 
 
   const value = valueAt(context.value, inner)
   if (value !== undefined || path.length === 0)
-    return [{ finding: valueFinding(issue, path, value), path, part: 'value' }]
+    return [{ finding: valueFinding(issue, path, value, keysAt(context.schema, inner)), path, part: 'value' }]
   const key = String(path.at(-1))
   const expected = expectationOf(issue)
   const what = labelOf(path.slice(0, -1))
   return [{ finding: ['SYSG_CONFIG_KEY_MISSING', { what, key, expected }], path, part: 'key' }]
 }
 
-const unknownKey = (key: string, path: Path, suggestion: string | undefined): Mistake => ({
-  finding: ['SYSG_CONFIG_KEY_UNKNOWN', { key, suggestion }],
+const unknownKey = (key: string, path: Path, suggestion: string | undefined, known: readonly string[]): Mistake => ({
+  finding: ['SYSG_CONFIG_KEY_UNKNOWN', { key, suggestion, hint: known.length === 0 ? undefined : keysHint(known) }],
   path,
   part: 'key',
 })
@@ -79,7 +79,10 @@ const closestBranch = (issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | 
   return fitting.sort((a, b) => a.length - b.length)[0]
 }
 
-const valueFinding = (issue: Issue, path: Path, value: unknown): Finding => {
+const keysHint = (known: readonly string[]): string => `Its keys are ${known.map((key) => `\`${key}\``).join(', ')}.`
+
+/** `known`: keys of the map that can stand there. */
+const valueFinding = (issue: Issue, path: Path, value: unknown, known: readonly string[] = []): Finding => {
   const label = labelOf(path)
   const expected = expectationOf(issue)
   if (expected === undefined) {
@@ -89,7 +92,9 @@ const valueFinding = (issue: Issue, path: Path, value: unknown): Finding => {
   }
   const found = value === null ? ', but it is empty' : isSecret(path) ? '' : `, not ${shown(value)}`
   const near = typeof value === 'string' ? nearest(value, choicesOf(issue)) : undefined
-  const hint = near === undefined ? hintOf(issue, value) : `Did you mean \`${near}\`?`
+  const isMapWanted = issue.code === 'invalid_type' && issue.expected === 'object' && known.length > 0
+  const keys = isMapWanted ? keysHint(known) : undefined
+  const hint = near === undefined ? (hintOf(issue, value) ?? keys) : `Did you mean \`${near}\`?`
   return ['SYSG_CONFIG_VALUE', { message: `${label} must be ${expected}${found}.`, hint }]
 }
 

@@ -60,7 +60,7 @@ export const hintOf = (issue: Issue, value: unknown): string | undefined => {
   if (issue.code !== 'invalid_type') return undefined
   const isScalar = typeof value === 'number' || typeof value === 'boolean'
   if (issue.expected === 'string' && isScalar) return `Put it in quotes: \`"${value}"\`.`
-  if (issue.expected === 'array' && (typeof value === 'string' || isScalar))
+  if (issue.expected === 'array' && (typeof value === 'string' || typeof value === 'number'))
     return `Write a list: \`[${shorten(String(value))}]\`.`
   if (typeof value !== 'string' || value.trim() === '') return undefined
   if (issue.expected === 'boolean' && /^(yes|no|on|off|y|n|true|false)$/i.test(value))

@@ -93,7 +93,7 @@ const cutAround = (
 ): { from: number; to: number; lead: string; tail: string } => {
   const whole = (at: number): number => (/[\uDC00-\uDFFF]/.test(line[at] ?? '') ? at + 1 : at)
   if (line.length <= width) return { from: 0, to: line.length, lead: '', tail: '' }
-  const from = start < width / 2 ? 0 : whole(start - Math.floor(width / 4))
+  const from = start < width / 2 ? 0 : whole(Math.min(start - Math.floor(width / 4), line.length - width))
   const to = Math.min(whole(from + width), line.length)
   return { from, to, lead: from > 0 ? '…' : '', tail: to < line.length ? '…' : '' }
 }

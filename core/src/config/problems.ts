@@ -40,7 +40,7 @@ export const problemOf = ([code, facts]: Finding, place: ProblemPlace): Problem 
 /** A problem with a text of its own: a plugin's. */
 export const problemFrom = (code: string, text: ErrorText, place: ProblemPlace): Problem => ({
   code,
-  message: text.message,
+  message: sentence(text.message),
   hint: text.hint ?? null,
   path: place.path,
   file: place.position?.file ?? place.file,
@@ -49,6 +49,9 @@ export const problemFrom = (code: string, text: ErrorText, place: ProblemPlace):
   endColumn: place.position?.endColumn ?? null,
   severity: place.severity ?? 'error',
 })
+
+/** With its full stop, which plugins may leave out. */
+const sentence = (text: string): string => (/[.?!…:]$/.test(text) ? text : `${text}.`)
 
 /** A path as people read it: `services.api.exec[0]`, `services["my.api"].command`. */
 export const formatPath = (path: Path): string =>

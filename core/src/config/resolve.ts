@@ -13,6 +13,7 @@ import { shown } from './expectation.ts'
 import { Findings, type FindingsSource } from './findings.ts'
 import { withInputs } from './inputs.ts'
 import { isPlainMap, variablesNamed } from './interpolate.ts'
+import { nearest } from './nearest.ts'
 import type { Path, Problem } from './problems.ts'
 import { resolveService } from './resolve-service.ts'
 import { checkPlugins, checkRules } from './rules.ts'
@@ -55,7 +56,7 @@ export const resolveConfig = async (input: ResolveInput): Promise<ResolveResult>
 const resolveSystem = async (input: ResolveInput, findings: Findings): Promise<ResolvedSystem | undefined> => {
   const schema = composed(input.plugins, findings)
   if (schema === undefined || !isConfig(input.value, findings)) return undefined
-  const { services, ...system } = effective(input.value)
+  const { services, ...system } = withServices(effective(input.value), schema, findings)
   const raw = { system, services: servicesOf(services, findings) }
   const { plugins: uses, folder, env, readText } = input
   const expanded = await expandConfig({ ...raw, uses, folder, env, readText }, findings)
@@ -91,6 +92,21 @@ const isConfig = (value: unknown, findings: Findings): value is Readonly<Record<
 /** Without top-level keys that begin with `x-`: a place for anchors, as in Docker Compose. */
 const effective = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
+
+/** A misspelt `services` is read as what it was meant to be, so that what is inside of it is checked, too. */
+const withServices = (
+  value: Readonly<Record<string, unknown>>,
+  schema: ComposedSchema,
+  findings: Findings,
+): Readonly<Record<string, unknown>> => {
+  if (Object.hasOwn(value, 'services')) return value
+  const written = Object.keys(value).find((key) => !schema.system.has(key) && nearest(key, ['services']) !== undefined)
+  if (written === undefined) return value
+  findings.add(['SYSG_CONFIG_KEY_UNKNOWN', { key: written, suggestion: 'services' }], [written], { part: 'key' })
+  findings.rename(['services'], written)
+  const { [written]: services, ...rest } = value
+  return { ...rest, services }
+}
 
 const servicesOf = (value: unknown, findings: Findings): Readonly<Record<string, unknown>> => {
   if (isPlainMap(value)) return value

@@ -74,6 +74,11 @@ describe('formatProblem', () => {
     expect(line.slice(marker.indexOf('^'), marker.lastIndexOf('^') + 1)).toBe('MANY')
   })
 
+  it('shows as much as fits of a line that is cut at its beginning alone', () => {
+    const [line = ''] = excerpt(`${'x'.repeat(60)}MANY${'y'.repeat(10)}`, 61, 65, 60)
+    expect(line).toBe(`…${'x'.repeat(46)}MANY${'y'.repeat(10)}`)
+  })
+
   it('cuts a very long value, and never through a character', () => {
     const [line = '', marker = ''] = excerpt(`a: ${'🚀'.repeat(5_000)}`, 4, 10_004, 51)
     expect(line.isWellFormed()).toBe(true)

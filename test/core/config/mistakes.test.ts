@@ -200,6 +200,14 @@ describe('a mistake', () => {
     ])
   })
 
+  it('in the spelling of `services` is the only one, and what is below it is checked', async () => {
+    const { problems } = await load('service:\n  a: {comand: x}\n')
+    expect(problems.map(({ line, hint }) => [line, hint])).toEqual([
+      [1, 'Did you mean `services`?'],
+      [2, 'Did you mean `command`?'],
+    ])
+  })
+
   it('in a config that is code has a path and no line', async () => {
     const { resolveConfig } = await import('../../../core/src/config/index.ts')
     const { problems } = await resolveConfig({
@@ -256,6 +264,7 @@ describe('words', () => {
       'Whole numbers with ms, s, m, h or d, the largest first (`1m30s`); a bare number is seconds.',
     ],
     ['backoff: {factor: 0}', '`backoff.factor` must be at least 1, not `0`.', ''],
+    ['success_exit_codes: true', '`success_exit_codes` must be a list, not `true`.', ''],
     ['success_exit_codes: 3', '`success_exit_codes` must be a list, not `3`.', 'Write a list: `[3]`.'],
     ['success_exit_codes: [0, 300]', '`success_exit_codes[1]` must be at most 255, not `300`.', ''],
     ['env: {vars: {A: 1}}', '`env.vars.A` must be text, not `1`.', 'Put it in quotes: `"1"`.'],
@@ -280,6 +289,23 @@ describe('words', () => {
     ['working_dir: ~/x', '`working_dir` must not begin with `~`.', 'Only shells know `~`. Write `${HOME}/…`.'],
   ])('for %s', async (line, message, hint) => {
     expect(await first(line)).toEqual([message, hint])
+  })
+
+  it('name the keys of a map that got something else, or a key that none of its own is like', async () => {
+    const { problems } = await load('services:\n  a: {command: x, env: [A=1]}\n  b: {command: x, env: {PORT: 80}}', {
+      plugins: [dotenv],
+    })
+    const hint = 'Its keys are `vars`, `file`.'
+    expect(problems.map(({ line, hint: given }) => [line, given])).toEqual([
+      [2, hint],
+      [3, hint],
+    ])
+  })
+
+  it('end with a full stop, also those of plugins', async () => {
+    const strict = definePlugin({ name: 'strict', check: () => [{ path: ['services', 'a'], message: 'so not' }] })
+    const { problems } = await load('services: {a: {command: x}}', { plugins: [strict] })
+    expect(problems.map(({ message }) => message)).toEqual(['so not.'])
   })
 
   it('point a service at the top level below `services`', async () => {
