@@ -159,6 +159,24 @@ describe('store', () => {
     expect((await ask(sim, 'events.read', { service: 'api' })).length).toBeGreaterThan(4)
   })
 
+  it('writes down later what a full disk did not take, so that nobody gets a second copy', async () => {
+    await using sim = await simulate([store], { api: { command: 'x' }, db: { command: 'y' } })
+    sim.world.faults.store = new HostError('ENOSPC', 'no space left on device')
+    await sim.finish(sim.system.restart({ names: ['api'] }))
+    await sim.finish(sim.system.stop(['db']))
+    await sim.clock.advance(5_000)
+    sim.world.faults.store = undefined
+    await sim.clock.advance(1_000)
+    const { pids } = sim.service('api')
+    sim.crash()
+    await sim.boot()
+    await sim.start()
+    expect(sim.service('api').pids).toEqual(pids)
+    expect(sim.world.processes.list().map(({ pid }) => pid)).toEqual(pids)
+    expect(sim.states).toEqual({ api: 'running', db: 'stopped' })
+    expect(sim.events.filter(({ type }) => type === 'plugin.error')).toHaveLength(1)
+  })
+
   it('writes an entry of the journal as one: all of it, or nothing', () => {
     const writes: string[] = []
     let depth = 0
@@ -186,7 +204,7 @@ describe('store', () => {
       depth--
     }
     const host = { store: { table, log: () => log, transaction }, trace: () => undefined }
-    store.setup?.({ hooks, host, registerMethod: () => undefined } as never)
+    store.setup?.({ hooks, host, registerMethod: () => undefined, onDispose: () => undefined } as never)
     const record = { id: 'api-2' } as InstanceRecord
     hooks.journal.call({ kind: 'instances', changed: [record], ended: ['api-1'] })
     expect(writes).toEqual(['1 instances set api-2', '1 instances delete api-1'])

@@ -2,7 +2,7 @@
  * Remembers what must outlive the supervisor: intents of people, ad-hoc services, instances, how one-shots ended, and the
  * history of events.
  *
- * Owns no key. Taps `boot` (gives back what was remembered), `journal` (one transaction per entry), `event` (the newest
+ * Owns no key. Taps `boot` (gives back what was remembered), `journal` (one transaction per entry; what the disk refuses is tried again), `event` (the newest
  * 10 000 are kept) and `shutdown`. Registers the control methods `events.read` and `events.follow`.
  * A record that is damaged is left out with a warning; it never stops the system.
  */
@@ -16,6 +16,7 @@ import {
 } from '@systemg/core'
 import { EventHistory } from './event-history.ts'
 import { eventMethods } from './methods.ts'
+import { RecordWriter, type Change } from './record-writer.ts'
 import { asInstance, asIntent, asOutcome, asService, toDurable, type Check } from './records.ts'
 
 export const store = definePlugin({
@@ -29,6 +30,7 @@ export const store = definePlugin({
       adHoc: host.store.table('ad_hoc'),
     }
     const history = new EventHistory(host.store.log('events'), host.store.table('meta'))
+    const writer = new RecordWriter(host)
     const listeners = new Set<(event: SysgEvent) => void>()
 
     hooks.boot.tap({ name: 'store', stage: -50 }, (state): BootState => ({
@@ -42,7 +44,7 @@ export const store = definePlugin({
     hooks.journal.tap('store', (entry) => {
       // A power cut ends every instance: what is recorded of them need not survive it.
       const survives = entry.kind === 'instances' ? 'crash' : 'power-cut'
-      host.store.transaction(() => write(tables, entry), { survives })
+      writer.write(changesOf(tables, entry), survives)
     })
     hooks.event.tap({ name: 'store', stage: -50 }, (event) => {
       try {
@@ -52,6 +54,7 @@ export const store = definePlugin({
       }
     })
     hooks.shutdown.tap({ name: 'store', stage: 100 }, () => history.finish())
+    api.onDispose(() => writer.close())
 
     const methods = eventMethods(history, (listener) => {
       listeners.add(listener)
@@ -68,28 +71,29 @@ interface Tables {
   readonly adHoc: DurableTable
 }
 
-const write = (tables: Tables, entry: JournalEntry): void => {
+const changesOf = (tables: Tables, entry: JournalEntry): readonly Change[] => {
   switch (entry.kind) {
     case 'ad-hoc':
-      put(tables.adHoc, entry.service, entry.record)
-      break
+      return [changeOf(tables, 'adHoc', entry.service, entry.record)]
     case 'intent':
-      put(tables.intents, entry.service, entry.record)
-      break
+      return [changeOf(tables, 'intents', entry.service, entry.record)]
     case 'outcome':
       // `@` is in no service name.
-      put(tables.outcomes, `${entry.service}@${entry.replica}`, entry.record)
-      break
+      return [changeOf(tables, 'outcomes', `${entry.service}@${entry.replica}`, entry.record)]
     case 'instances':
-      for (const record of entry.changed) put(tables.instances, record.id, record)
-      for (const id of entry.ended) put(tables.instances, id, undefined)
+      return [
+        ...entry.changed.map((record) => changeOf(tables, 'instances', record.id, record)),
+        ...entry.ended.map((id) => changeOf(tables, 'instances', id, undefined)),
+      ]
   }
 }
 
-const put = (table: DurableTable, key: string, record: Parameters<typeof toDurable>[0] | undefined): void => {
-  if (record === undefined) table.delete(key)
-  else table.set(key, toDurable(record))
-}
+const changeOf = (
+  tables: Tables,
+  name: keyof Tables,
+  key: string,
+  record: Parameters<typeof toDurable>[0] | undefined,
+): Change => ({ table: tables[name], name, key, value: record === undefined ? undefined : toDurable(record) })
 
 /** The readable entries of a table. */
 const readTable = <T>(
