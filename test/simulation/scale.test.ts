@@ -184,7 +184,7 @@ describe('scale', () => {
     const services = { blue: x, job: x, web: { ...x, depends_on: { job: { condition: 'completed' as const } } } }
     await using sim = await simulate([slots], services, { programs: { job: exitsAfter(10) } })
     await expect(sim.finish(sim.system.scale({ blue: 2 }))).rejects.toMatchObject({
-      ...{ code: 'SYSG_CONFIG_COMBINATION', message: '`blue` has slots', hint: 'One.' },
+      ...{ code: 'SYSG_CONFIG_COMBINATION', message: '`blue` has slots.', hint: 'One.' },
     })
     await expect(sim.finish(sim.system.scale({ job: 2 }))).rejects.toMatchObject({
       message: '`web` waits until `job` has completed, but `job` has 2 replicas.',

@@ -115,7 +115,7 @@ describe('status', () => {
   it('ends with 6 when the supervisor does not answer', async () => {
     await using home = stateRoot()
     const { exitCode, stderr } = await whileFrozen(home.paths, () => run(home.root, command, 'status', []))
-    expect(stderr).toMatch(/^error: The supervisor did not answer within \d+ ms\./)
+    expect(stderr).toMatch(/^error: The supervisor did not answer within \d+ (?:ms|s)\./)
     expect(exitCode).toBe(6)
   })
 
@@ -264,7 +264,7 @@ describe('status --all', () => {
       () => run(home.root, command, 'status', ['--all']),
       () => other.calls.length === 1 && other.connections === 0,
     )
-    expect(stdout).toMatch(/^frozen\nThe supervisor did not answer within \d+ ms\.\n\nshop {2}supervisor/)
+    expect(stdout).toMatch(/^frozen\nThe supervisor did not answer within \d+ (?:ms|s)\.\n\nshop {2}supervisor/)
     expect(exitCode).toBe(6)
   })
 

@@ -44,7 +44,7 @@ it('says why a command could not be started', async () => {
   await using test = testHost()
   const missing = await runIn(test, ['no-such-program'])
   expect(missing.failure).toEqual({ errno: 'ENOENT', message: expect.stringMatching(/PATH/) as string })
-  expect((await runIn(test, ['true'], { cwd: '/no/such' })).failure?.message).toMatch(/folder \/no\/such/)
+  expect((await runIn(test, ['true'], { cwd: '/no/such' })).failure?.message).toMatch(/true can't run in \/no\/such/)
   expect((await runIn(test, ['/etc/passwd'])).failure?.errno).toBe('EACCES')
   expect((await runIn(test, ['true', 'x'.repeat(200_000)])).failure?.errno).toBe('E2BIG')
   expect((await runIn(test, ['true', 'a\0b'])).failure?.errno).toBe('EINVAL')
