@@ -44,11 +44,11 @@ export const catalog = {
   }),
   SYSG_DEPENDENCY_STOPPED: (facts: { service: string; names: readonly string[] }) => ({
     message: `\`${facts.service}\` needs ${list(facts.names)}, which you stopped.`,
-    hint: `Start ${facts.names.length === 1 ? 'it' : 'them'} first, or use \`sysg start -s ${facts.service} --with-deps\`.`,
+    hint: `Start ${facts.names.length === 1 ? 'it' : 'them'} first (\`sysg start -s ${facts.names.join(' -s ')}\`), or use \`sysg start -s ${facts.service} --with-deps\`.`,
   }),
-  SYSG_DEPENDENCY_DOWN: (facts: { service: string; reason: string }) => ({
+  SYSG_DEPENDENCY_DOWN: (facts: { service: string; names: readonly string[]; reason: string }) => ({
     message: `\`${facts.service}\` can't be replaced now: ${facts.reason}.`,
-    hint: 'What runs was left alone. Bring the dependency back first.',
+    hint: `What runs was left alone. Bring back what it needs first: \`sysg start -s ${facts.names.join(' -s ')}\`.`,
   }),
   SYSG_SERVICE_UNKNOWN: (facts: { name: string; suggestion?: string | undefined }) => ({
     message: `There is no service \`${facts.name}\`.`,
@@ -65,17 +65,25 @@ export const catalog = {
     message: `The config has ${list(facts.names)}, and an ad-hoc service of ${facts.names.length === 1 ? 'this name' : 'each of these names'} runs. Nothing was changed.`,
     hint: `End the ad-hoc one first (\`sysg stop -s ${facts.names.join(' -s ')}\`; with no supervisor, \`sysg stop\`), or choose another name in the config.`,
   }),
-  SYSG_SPAWN_FAILED: (facts: { service: string; program: string; errno: string; why: string }) => ({
-    message: `\`${facts.service}\` could not be started: ${facts.program}: ${facts.why} (${facts.errno}).`,
+  SYSG_SPAWN_FAILED: (facts: { service: string; errno: string; why: string }) => ({
+    message: `\`${facts.service}\` could not be started: ${facts.why} (${facts.errno}).`,
     hint: spawnHints[facts.errno] ?? 'Check the program and the folder it runs in.',
   }),
   SYSG_START_FAILED: (facts: { service: string; reason: string }) => ({
     message: `\`${facts.service}\` did not start: ${facts.reason}.`,
     hint: `\`sysg logs ${facts.service}\` shows what it wrote.`,
   }),
-  SYSG_START_BLOCKED: (facts: { service: string; reason: string }) => ({
+  SYSG_START_BLOCKED: (facts: {
+    service: string
+    reason: string
+    /** What it comes down to, when that stays down until a person starts it. */
+    down?: string | undefined
+  }) => ({
     message: `\`${facts.service}\` is blocked: ${facts.reason}.`,
-    hint: 'It starts by itself as soon as what it needs is there.',
+    hint:
+      facts.down === undefined
+        ? 'It starts by itself as soon as what it needs is there.'
+        : `\`sysg start -s ${facts.down}\` starts \`${facts.down}\` again; \`${facts.service}\` follows by itself.`,
   }),
   SYSG_DEPLOY_FAILED: (facts: {
     service: string

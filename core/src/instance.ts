@@ -54,6 +54,7 @@ export class Instance extends InstanceFacts {
       if (this.#starting.signal.aborted) return
       this.failure = thrown instanceof SysgError ? thrown : this.#startFailed(whyOf(thrown), thrown)
       this.lastLines = this.failure.lastLines ?? []
+      this.exitAt = this.#world.host.clock.now()
       this.#finish()
     })
   }
@@ -170,8 +171,10 @@ export class Instance extends InstanceFacts {
     const at = this.#at(new AbortController().signal)
     const launched = (await hooks.launch.promise(spec, at)) ?? (await host.processes.spawn(spec))
     if (!('errno' in launched)) return launched
-    const facts = { program: spec.argv[0], errno: launched.errno, why: launched.message }
-    throw new SysgError('SYSG_SPAWN_FAILED', { service: this.service.name, ...facts })
+    const { errno, message } = launched
+    const [program] = spec.argv
+    const why = message.includes(program) ? message : `${program}: ${message}`
+    throw new SysgError('SYSG_SPAWN_FAILED', { service: this.service.name, errno, why })
   }
 
   get #identity(): Readonly<Record<string, string>> {

@@ -43,6 +43,8 @@ export interface OutcomeRecord {
   readonly lastLines: readonly string[]
   /** Why it gave up, in words. */
   readonly why: string | null
+  /** Why its last run was never begun, or never ready. */
+  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string }
 }
 
 export type JournalEntry =

@@ -6,9 +6,10 @@ import type { Outcome } from './system-api.ts'
 
 type Problem = Outcome['problems'][number]
 
-/** How starting these services went. `errors` are failures already known, by service. */
+/** How starting these services went. `of` finds others by name; `errors` are failures already known, by service. */
 export const outcomeOfStart = (
   services: readonly Service[],
+  of: (name: string) => Service | undefined,
   errors: ReadonlyMap<string, SysgError> = new Map(),
 ): Outcome => {
   const problems: Problem[] = []
@@ -24,7 +25,7 @@ export const outcomeOfStart = (
       warnings.push(`\`${service.name}\` is blocked: ${reason}.`)
     } else if ((state === 'running' || state === 'starting') && service.wanted.some(isDown))
       problems.push(problemOf(service, incomplete(service)))
-    else if (!isWell(service)) problems.push(problemOf(service, startError(service)))
+    else if (!isWell(service)) problems.push(problemOf(service, startError(service, of)))
   }
   return { ok: problems.length === 0, problems, warnings }
 }
@@ -69,7 +70,7 @@ const isWell = (service: Service): boolean =>
 const incomplete = ({ name, seen: { reason } }: Service): SysgError =>
   new SysgError('SYSG_REPLICAS_INCOMPLETE', { service: name, reason: reason ?? 'some are down' })
 
-const startError = (service: Service): SysgError => {
+const startError = (service: Service, of: (name: string) => Service | undefined): SysgError => {
   const {
     name,
     seen: { state, reason },
@@ -81,11 +82,23 @@ const startError = (service: Service): SysgError => {
     return SysgError.of(refusal.code, text, { cause: refusal })
   }
   if (state === 'blocked')
-    return new SysgError('SYSG_START_BLOCKED', { service: name, reason: reason ?? 'a dependency is down' })
+    return new SysgError(
+      'SYSG_START_BLOCKED',
+      { service: name, reason: reason ?? 'a dependency is down', down: downFor(service, of)?.name },
+      { lastLines: [] },
+    )
   const why = reason === null ? `it is ${state ?? 'unknown'}` : reason
   const what =
     state === 'backoff' ? `${why}; it is tried again` : state === 'failed' ? why : `it is ${state ?? 'unknown'}: ${why}`
   return new SysgError('SYSG_START_FAILED', { service: name, reason: what })
+}
+
+/** The service that a blocked one waits for in the end, when it stays down until a person starts it. */
+const downFor = (service: Service, of: (name: string) => Service | undefined): Service | undefined => {
+  const [by] = service.gate.by ?? []
+  const next = by === undefined ? undefined : of(by)
+  if (next?.seen.state === 'blocked') return downFor(next, of)
+  return next?.seen.state === 'failed' || next?.seen.state === 'stopped' ? next : undefined
 }
 
 /** Why its last run was never begun, in the words of whoever refused it. */

@@ -1,6 +1,8 @@
 /** One of the instances a service should have at once, over all the runs it takes: its retry state, its count, its instances. */
 import type { ResolvedService } from './config/types.ts'
+import { SysgError } from './errors.ts'
 import type { EndedFacts } from './explain.ts'
+import type { Exit } from './host.ts'
 import type { EndedRun } from './instance-info.ts'
 import type { Instance } from './instance.ts'
 import type { OutcomeRecord } from './journal.ts'
@@ -67,20 +69,24 @@ export class Replica {
   /** What must be remembered of a replica at rest. */
   outcome(service: string): OutcomeRecord | undefined {
     if (this.state !== 'completed' && this.state !== 'failed') return undefined
-    const { exit = { code: null, signal: null }, exitAt = 0, lastLines = [], id = '' } = this.last ?? {}
+    const { exit = noExit, exitAt = 0, lastLines = [], id = '', failure } = this.last ?? {}
     const { state: outcome, index: replica, spec: config, gaveUp: why = null } = this
-    return { service, replica, outcome, config, instance: id, exit, at: exitAt, lastLines, why }
+    return {
+      ...{ service, replica, outcome, config, instance: id, exit, at: exitAt, lastLines, why },
+      ...(failure === undefined ? {} : { failure: textOf(failure) }),
+    }
   }
 
   /** Take up what an earlier supervisor saw it come to. */
   restore(record: OutcomeRecord): void {
-    const { instance: id, exit, at: exitAt, lastLines } = record
+    const { instance: id, at: exitAt, lastLines, failure } = record
+    const hadProcess = failure === undefined || record.exit.code !== null || record.exit.signal !== null
     this.last = {
       id,
-      exit,
+      exit: hadProcess ? record.exit : undefined,
       exitAt,
       lastLines,
-      failure: undefined,
+      failure: failure === undefined ? undefined : SysgError.of(failure.code, failure),
       stopRequest: undefined,
       cause: undefined,
       isDaemonized: false,
@@ -111,3 +117,12 @@ const goneOrStuck = (instance: Instance): Promise<void> =>
     }
     if (!look()) instance.onChange(look)
   })
+
+/** Of a run that had no process. */
+const noExit: Exit = { code: null, signal: null }
+
+const textOf = ({ code, message, hint }: SysgError): NonNullable<OutcomeRecord['failure']> => ({
+  code,
+  message,
+  ...(hint === undefined ? {} : { hint }),
+})

@@ -269,6 +269,18 @@ describe('a killed supervisor', () => {
     expect(sim.service('worker').starts).toBe(1)
   })
 
+  it('still knows why one could not be started, and when', async () => {
+    await using sim = await simulate([remembers()], {})
+    sim.world.failSpawns('ENOENT')
+    await add(sim, 'worker', { exec: ['wrok'] })
+    const { reason, since } = sim.service('worker').view
+    expect(reason).toBe('`worker` could not be started: spawn wrok ENOENT (ENOENT)')
+    sim.crash()
+    await sim.clock.advance(60_000)
+    await sim.boot()
+    expect(sim.service('worker').view).toMatchObject({ state: 'failed', reason, since, exit: null })
+  })
+
   it('forgets one in the middle of its stop, and the next supervisor ends it', async () => {
     await using sim = await simulate([remembers()], { api: x }, { programs: { worker: stopsAfter(5_000) } })
     await add(sim, 'worker')

@@ -16,7 +16,7 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
     { service: 'api', names: ['db'] },
     { service: 'api', names: ['db', 'cache'] },
   ],
-  SYSG_DEPENDENCY_DOWN: [{ service: 'api', reason: 'db is stopped' }],
+  SYSG_DEPENDENCY_DOWN: [{ service: 'api', names: ['db'], reason: 'db is stopped' }],
   SYSG_SERVICE_UNKNOWN: [{ name: 'ap' }, { name: 'ap', suggestion: 'api' }],
   SYSG_NAME_TAKEN: [
     { name: 'api', command: './api', isAdHoc: true, isSame: true },
@@ -25,9 +25,12 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   ],
   SYSG_AD_HOC_IN_THE_WAY: [{ names: ['api'] }, { names: ['api', 'web'] }],
   SYSG_SPAWN_FAILED: ['ENOENT', 'EACCES', 'ENOEXEC', 'EAGAIN', 'EMFILE', 'ENOMEM', 'EWHAT'].map((errno) => ({
-    ...{ service: 'api', program: './api', errno, why: 'no such file' },
+    ...{ service: 'api', errno, why: './api: no such file' },
   })),
-  SYSG_START_BLOCKED: [{ service: 'api', reason: 'db failed: exit code 1' }],
+  SYSG_START_BLOCKED: [
+    { service: 'api', reason: 'db is in backoff' },
+    { service: 'api', reason: 'db failed: exit code 1', down: 'db' },
+  ],
   SYSG_START_FAILED: [{ service: 'api', reason: 'exit code 1' }],
   SYSG_DEPLOY_FAILED: [{ service: 'api', step: 'ready', reason: 'exit code 1' }],
   SYSG_DEPLOY_SUPERSEDED: [{ service: 'api', by: 'stop' }],

@@ -28,9 +28,8 @@ describe('the end of a run in words', () => {
   })
   const failure = new SysgError('SYSG_SPAWN_FAILED', {
     service: 'api',
-    program: 'x',
     errno: 'ENOENT',
-    why: 'not found',
+    why: 'x: not found',
   })
 
   it.each<[string, Partial<EndedFacts>, string]>([
@@ -120,7 +119,7 @@ describe('a reason', () => {
     await using sim = await simulate([], { api: { exec: ['nowhere'] } }, { idle: true })
     sim.world.failSpawns('ENOENT')
     await sim.start()
-    expect(sim.service('api').reason).toBe('`api` could not be started: nowhere: spawn nowhere ENOENT (ENOENT)')
+    expect(sim.service('api').reason).toBe('`api` could not be started: spawn nowhere ENOENT (ENOENT)')
   })
 
   it('of a failed plugin names the plugin', async () => {

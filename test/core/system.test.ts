@@ -69,7 +69,7 @@ describe('start', () => {
     await expect(sim.start(['api'])).rejects.toMatchObject({
       code: 'SYSG_DEPENDENCY_STOPPED',
       message: '`api` needs `db`, which you stopped.',
-      hint: 'Start it first, or use `sysg start -s api --with-deps`.',
+      hint: 'Start it first (`sysg start -s db`), or use `sysg start -s api --with-deps`.',
     })
     expect(sim.states).toEqual({ db: 'stopped', api: 'stopped', web: 'running', worker: 'running' })
     expect(await sim.finish(sim.system.start({ names: ['api'], withDeps: true }))).toMatchObject({ ok: true })
@@ -127,6 +127,7 @@ describe('start', () => {
       expect.objectContaining({
         service: 'api',
         message: '`api` is blocked: db failed: exit code 1, `port taken`.',
+        hint: '`sysg start -s db` starts `db` again; `api` follows by itself.',
         last_lines: [],
       }),
     ])
@@ -165,6 +166,12 @@ describe('start', () => {
       expect(sim.world.elapsedMs()).toBe(3_250)
       expect(sim.service('api').starts).toBe(1)
     }
+  })
+
+  it('shows the services that are asked for, in that order, and leaves out what is not there', async () => {
+    await using sim = await simulate([], { a: x, b: x, c: x })
+    expect(sim.system.view(['c', 'gone', 'a']).map(({ name }) => name)).toEqual(['c', 'a'])
+    expect(sim.system.view().map(({ name }) => name)).toEqual(['a', 'b', 'c'])
   })
 
   it('never counts such a failure against the policy', async () => {

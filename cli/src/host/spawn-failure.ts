@@ -26,15 +26,16 @@ export const spawnFailure = (launch: Launch, thrown: unknown): SpawnFailure => {
   const errno = errnoOf(thrown)
   return {
     errno,
-    message: folderProblem(launch.cwd) ?? programProblem(launch, errno) ?? reasons[errno] ?? described(errno),
+    message: folderProblem(launch) ?? programProblem(launch, errno) ?? reasons[errno] ?? described(errno),
   }
 }
 
-const folderProblem = (cwd: string): string | undefined => {
+const folderProblem = ({ argv: [program], cwd }: Launch): string | undefined => {
   const found = look(cwd)
-  if (found === 'ENOENT') return `the folder ${cwd} does not exist`
-  if (found === 'EACCES') return `the folder ${cwd} is not accessible`
-  if (typeof found === 'string' || !found.isDirectory()) return `${cwd} is not a folder`
+  const runs = `${program} can't run in ${cwd}, which`
+  if (found === 'ENOENT') return `${runs} does not exist`
+  if (found === 'EACCES') return `${runs} is not accessible`
+  if (typeof found === 'string' || !found.isDirectory()) return `${runs} is not a folder`
   return undefined
 }
 
@@ -47,7 +48,7 @@ const programProblem = (launch: Launch, errno: string): string | undefined => {
     if (errno === 'EACCES') return `${program} is not accessible`
     return program.includes('/')
       ? `${resolve(launch.cwd, program)} does not exist`
-      : `there is no program of this name in PATH (${launch.env['PATH'] ?? defaultPath})`
+      : `there is no program \`${program}\` in PATH (${launch.env['PATH'] ?? defaultPath})`
   }
   if (look(path, 'isFolder')) return `${path} is a folder`
   if (errno === 'EACCES') return `${path} is not executable`

@@ -35,10 +35,11 @@ export const replaceService = async (
   )
   if (isDeploying(service)) return replaceService(world, service, instances)
   if (service.gate.state !== 'open') {
-    const reason = (service.gate.by ?? [])
+    const names = service.gate.by ?? []
+    const reason = names
       .map((name) => `${name} is ${reconciler.roster.services.get(name)?.seen.state ?? 'down'}`)
       .join(', ')
-    return new SysgError('SYSG_DEPENDENCY_DOWN', { service: service.name, reason })
+    return new SysgError('SYSG_DEPENDENCY_DOWN', { service: service.name, names, reason }, { lastLines: [] })
   }
   const isOld: IsOld = (instance) =>
     instances.has(instance) || reasonsToReplace(world, instance.service, target).length > 0

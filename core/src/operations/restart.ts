@@ -1,11 +1,11 @@
 /** Replaces what runs, with the config that is in force. */
-import { outcomeOfStart, warningsOfUntouched } from '../outcome.ts'
+import { warningsOfUntouched } from '../outcome.ts'
 import type { Outcome, RestartOptions } from '../system-api.ts'
 import { apply } from './apply.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { replaceInOrder, replacingAll } from './replace-services.ts'
 import { findKept, requireOpen, setIntent } from './services.ts'
-import { untilSettled, withWarnings } from './settled.ts'
+import { outcomeOf, untilSettled, withWarnings } from './settled.ts'
 
 export const restart = async (world: OperationWorld, options: RestartOptions = {}): Promise<Outcome> => {
   requireOpen(world)
@@ -22,5 +22,5 @@ export const restart = async (world: OperationWorld, options: RestartOptions = {
   }
   const { errors, untouched } = await replaceInOrder(world, replacingAll(services))
   await untilSettled(world, services, { ...options, errors })
-  return withWarnings(outcomeOfStart(services, errors), [], warningsOfUntouched(untouched, errors))
+  return withWarnings(outcomeOf(world, services, errors), [], warningsOfUntouched(untouched, errors))
 }

@@ -1,9 +1,8 @@
 /** Goes on after a supervisor that was killed: what was wanted is started, and nothing is undone. */
-import { outcomeOfStart } from '../outcome.ts'
 import type { Outcome, SettleOptions } from '../system-api.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { findService, requireOpen } from './services.ts'
-import { untilSettled } from './settled.ts'
+import { outcomeOf, untilSettled } from './settled.ts'
 
 export const resume = async (world: OperationWorld, options: SettleOptions = {}): Promise<Outcome> => {
   requireOpen(world)
@@ -14,5 +13,5 @@ export const resume = async (world: OperationWorld, options: SettleOptions = {})
   for (const service of [...services, ...roster.adHoc]) service.isAsked = true
   world.reconciler.wakeAll()
   await untilSettled(world, services, options)
-  return outcomeOfStart(services)
+  return outcomeOf(world, services)
 }

@@ -1,11 +1,10 @@
 /** Sets how many replicas services have; that holds until a config says something else. */
-import { outcomeOfStart } from '../outcome.ts'
 import { checkScale, outdatedScales } from '../scaling.ts'
 import type { Service } from '../service.ts'
 import type { Outcome, ScaleOptions } from '../system-api.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { findKept, requireOpen, setIntent, warnOfDependents } from './services.ts'
-import { untilSettled, withWarnings } from './settled.ts'
+import { outcomeOf, untilSettled, withWarnings } from './settled.ts'
 
 export const scale = async (
   world: OperationWorld,
@@ -28,7 +27,7 @@ export const scale = async (
   reconciler.wake(services)
   if (options.wait === false) return { ok: true, problems: [], warnings }
   await untilSettled(world, services, options)
-  return withWarnings(outcomeOfStart(services), warnings)
+  return withWarnings(outcomeOf(world, services), warnings)
 }
 
 /** Take back what a config has overtaken. Returns a warning for each number that the config forbids. */

@@ -11,7 +11,7 @@ export const settled = async (world: OperationWorld, options: SettleOptions = {}
   const names = options.names ?? servicesOfConfig(world).map(({ name }) => name)
   const services = world.reconciler.roster.graph.withDependencies(names).map((name) => findService(world, name))
   await untilSettled(world, services, options)
-  return options.names === undefined ? outcomeOfAll(world, services) : outcomeOfStart(services)
+  return options.names === undefined ? outcomeOfAll(world, services) : outcomeOf(world, services)
 }
 
 /** Those that failed already are not waited for: somebody else may be at work on them. */
@@ -24,12 +24,19 @@ export const untilSettled = (
   return reconciler.until(() => open.every((service) => !reconciler.roster.isBusy(service)), options.signal)
 }
 
-/** How a start of everything went. */
-export const outcomeOfAll = (
+/** How a start of these went. `errors` are failures already known, by service. */
+export const outcomeOf = (
   { reconciler }: OperationWorld,
   services: readonly Service[],
   errors?: ReadonlyMap<string, SysgError>,
-): Outcome => withWarnings(outcomeOfStart(services, errors), [], warningsOfAdHoc(reconciler.roster.adHoc))
+): Outcome => outcomeOfStart(services, (name) => reconciler.roster.services.get(name), errors)
+
+/** How a start of everything went. */
+export const outcomeOfAll = (
+  world: OperationWorld,
+  services: readonly Service[],
+  errors?: ReadonlyMap<string, SysgError>,
+): Outcome => withWarnings(outcomeOf(world, services, errors), [], warningsOfAdHoc(world.reconciler.roster.adHoc))
 
 export const withWarnings = (outcome: Outcome, before: readonly string[], after: readonly string[] = []): Outcome => ({
   ...outcome,

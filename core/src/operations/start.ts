@@ -2,14 +2,13 @@
 import { addAdHoc, findAdHoc } from '../ad-hoc.ts'
 import type { ResolvedService } from '../config/types.ts'
 import { SysgError } from '../errors.ts'
-import { outcomeOfStart } from '../outcome.ts'
 import { isDown } from '../replica.ts'
 import type { Service } from '../service.ts'
 import type { Outcome, StartAdHocOptions, StartOptions } from '../system-api.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { run } from './run.ts'
 import { findKept, findService, requireOpen, servicesOfConfig, setIntent } from './services.ts'
-import { outcomeOfAll, untilSettled, withWarnings } from './settled.ts'
+import { outcomeOf, outcomeOfAll, untilSettled, withWarnings } from './settled.ts'
 
 export const start = async (world: OperationWorld, options: StartOptions = {}): Promise<Outcome> => {
   requireOpen(world)
@@ -19,7 +18,7 @@ export const start = async (world: OperationWorld, options: StartOptions = {}): 
   const runs = services.filter((service) => names?.includes(service.name) === true && service.isScheduled)
   await Promise.all(runs.map((service) => run(world, service.name)))
   await untilSettled(world, services, options)
-  return names === undefined ? outcomeOfAll(world, services) : outcomeOfStart(services)
+  return names === undefined ? outcomeOfAll(world, services) : outcomeOf(world, services)
 }
 
 export const startAdHoc = async (

@@ -54,6 +54,7 @@ const outcome = z.looseObject({
   at: z.number(),
   lastLines: z.array(z.string()),
   why: z.string().nullable(),
+  failure: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 })
 
 const event = z.looseObject({
