@@ -4,7 +4,8 @@ import type { Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
-import { createProgress, type Verb } from '../terminal/progress.ts'
+import { createProgress, type Progress, type Verb } from '../terminal/progress.ts'
+import type { StatusAnswer } from '../terminal/service-status.ts'
 
 export interface Operation {
   readonly verb: Verb
@@ -27,12 +28,14 @@ export const operate = async (
   const progress = createProgress(terminal, operation.verb)
   const waiting = waitFor(operation)
   try {
-    const outcome = (await supervisor.call(operation.method, operation.params, {
+    const ending = supervisor.call(operation.method, operation.params, {
       signal: waiting.signal,
       onNotify: (method, params) => {
         if (method === 'event') progress.onEvent(params as unknown as SysgEvent)
       },
-    })) as Outcome
+    })
+    const isUnderWay = operation.method === 'settled' && terminal.canDraw && !globals.json
+    const [outcome] = await Promise.all([ending as Promise<Outcome>, isUnderWay ? beginWith(progress, supervisor) : []])
     if (globals.json) {
       progress.clear()
       terminal.out(`${JSON.stringify(outcome)}\n`)
@@ -47,6 +50,12 @@ export const operate = async (
   } finally {
     waiting.end()
   }
+}
+
+/** What began before anybody listened: that is told by no event. */
+const beginWith = async (progress: Progress, supervisor: Supervisor): Promise<void> => {
+  const answer = (await supervisor.call('status', {}).catch(() => undefined)) as StatusAnswer | undefined
+  if (answer !== undefined) progress.begin(answer.services)
 }
 
 /** What an outcome is worth as an exit code. */

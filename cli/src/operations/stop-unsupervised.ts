@@ -20,19 +20,25 @@ export const stopUnsupervised = async (
   // Those not named would be left alone again, with nobody to bring them back: a supervisor is needed for that.
   if (services.length > 0) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
   // Stopping what is stopped is success.
-  if (!existsSync(paths.folder)) return exitCodes.done
+  if (!existsSync(paths.folder)) return sayNothing(context)
   const lock = acquireLock(paths.folder)
   if (lock === undefined) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: 0 })
   try {
     const recorded = recordedServices(paths) ?? []
     const isEmpty = recorded.every(({ instances, kinds }) => instances.length === 0 && !kinds.includes('ad-hoc'))
-    const code = isEmpty ? exitCodes.done : await stopAll(context, paths)
+    const code = isEmpty ? sayNothing(context) : await stopAll(context, paths)
     // Not before: the last words of services are in what the holder has open. What it starts meanwhile ends without the lock.
     if (code === exitCodes.done) await forget(paths)
     return code
   } finally {
     lock.release()
   }
+}
+
+/** Nothing was to be stopped. */
+const sayNothing = ({ terminal }: CommandContext): ExitCode => {
+  createProgress(terminal, 'stop').done({ ok: true, problems: [], warnings: [] })
+  return exitCodes.done
 }
 
 const stopAll = async (context: CommandContext, paths: ProjectPaths): Promise<ExitCode> => {

@@ -6,7 +6,7 @@ import type { Outcome, SysgEvent } from '@systemg/core'
 import { formatAge, formatElapsed } from './age.ts'
 import { blockOn, blockRows } from './live-block.ts'
 import { printOutcome } from './print-outcome.ts'
-import { advance, type ServiceProgress } from './service-progress.ts'
+import { advance, begin, type SeenService, type ServiceProgress } from './service-progress.ts'
 import { styleOfState } from './state-style.ts'
 import { countStates } from './status-table.ts'
 import type { Style, Terminal } from './terminal.ts'
@@ -15,6 +15,8 @@ import { fit, fitMiddle, pad, widthOf } from './text.ts'
 export type Verb = 'start' | 'stop' | 'restart' | 'shutdown' | 'scale'
 
 export interface Progress {
+  /** The services as they were when the operation began, or a little later. */
+  begin(services: readonly SeenService[]): void
   /** Something has happened. */
   onEvent(event: SysgEvent): void
   /**
@@ -58,6 +60,11 @@ export const createProgress = (terminal: Terminal, verb: Verb): Progress => {
     clearTimeout(timer)
   }
   return {
+    begin(services) {
+      if (block === undefined || hasEnded) return
+      begin(seen, services)
+      if (!isSoon) drawAfter(drawEveryMs)
+    },
     onEvent(event) {
       if (block === undefined || hasEnded || !advance(seen, event) || isSoon) return
       drawAfter(drawEveryMs)
@@ -69,7 +76,9 @@ export const createProgress = (terminal: Terminal, verb: Verb): Progress => {
       block?.keep()
       printOutcome(terminal, outcome)
       const shown = views ?? [...seen.values()]
-      if (block !== undefined && shown.length > 0) terminal.err(`${countStates(shown)}\n`)
+      if (block === undefined) return
+      if (shown.length > 0) terminal.err(`${countStates(shown)}\n`)
+      else if (outcome.problems.length + outcome.warnings.length === 0) terminal.err(`${nothingToDo[verb]}\n`)
     },
     clear() {
       if (hasEnded) return
@@ -77,6 +86,15 @@ export const createProgress = (terminal: Terminal, verb: Verb): Progress => {
       block?.clear()
     },
   }
+}
+
+/** Said on a terminal when all is well and nothing has happened: silence would leave a person wondering. */
+const nothingToDo: Readonly<Record<Verb, string>> = {
+  start: 'Nothing to do: what should be up is up.',
+  stop: 'Nothing to do: it was stopped already.',
+  restart: 'Nothing to do: there is nothing to restart.',
+  scale: 'Nothing to do: there are so many already.',
+  shutdown: 'Nothing to do: nothing runs.',
 }
 
 /** At most `rows` lines, none wider than `columns`: what is not settled yet comes first when not all fit. */

@@ -18,6 +18,22 @@ export interface ServiceProgress {
   readonly deploy?: { readonly state: string; readonly replicas: number }
 }
 
+/** A service as a supervisor shows it. */
+export interface SeenService {
+  readonly name: string
+  readonly state: string
+  readonly reason: string | null
+  readonly since: string
+}
+
+/** What was on its way before the first event came. What is stopped is no part of it. */
+export const begin = (seen: Map<string, ServiceProgress>, services: readonly SeenService[]): void => {
+  for (const { name, state, reason, since } of services) {
+    if (seen.has(name) || state === 'stopped') continue
+    seen.set(name, { name, state, detail: plain(reason ?? ''), elapsedMs: 0, sinceMs: Date.parse(since) })
+  }
+}
+
 /** Take an event in. @returns whether anything about any service has changed. */
 export const advance = (seen: Map<string, ServiceProgress>, event: SysgEvent): boolean => {
   const name = event.service

@@ -129,7 +129,7 @@ const isPassing: ReadonlySet<string> = new Set(['completed', 'scheduled', 'skipp
 /** Those that are ready, of those that should be. */
 const replicasOf = (service: ServiceStatus): Cell => {
   if (service.instances.length === 0 && isPassing.has(service.state)) return none
-  const ready = service.instances.filter(({ state, role }) => state === 'running' && role === 'active').length
+  const ready = service.instances.filter(({ state, role }) => state.startsWith('running') && role === 'active').length
   const text = `${ready}/${service.replicas}`
   const isShort = service.state === 'running' && ready < service.replicas
   return isShort ? { text, style: 'yellow' } : { text }

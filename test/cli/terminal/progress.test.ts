@@ -40,6 +40,36 @@ const coming = after(
   event('worker', 'service.waiting', 0, { reason: 'waits for api (starting), another-service (starting)' }),
 )
 
+describe('progress', () => {
+  it('shows what was on its way before it was told anything', () => {
+    const terminal = fakeTerminal({ interactive: true })
+    const progress = createProgress(terminal, 'start')
+    progress.onEvent(event('api', 'service.ready', 400))
+    progress.begin([
+      { name: 'api', state: 'starting', reason: null, since: new Date(startMs).toISOString() },
+      { name: 'store', state: 'starting', reason: null, since: new Date(startMs).toISOString() },
+      { name: 'spare', state: 'stopped', reason: 'not started yet', since: new Date(startMs).toISOString() },
+    ])
+    progress.onEvent(event('store', 'service.ready', 900))
+    progress.done(fine)
+    expect(screenOf(terminal.stderr)).toEqual([
+      '  api    running',
+      '  store  running  900ms',
+      '2 services: 2 running',
+      '',
+    ])
+  })
+
+  it('says on a terminal that there was nothing to do, and elsewhere nothing', () => {
+    const terminal = fakeTerminal({ interactive: true })
+    createProgress(terminal, 'start').done(fine)
+    expect(screenOf(terminal.stderr)).toEqual(['Nothing to do: what should be up is up.', ''])
+    const script = fakeTerminal()
+    createProgress(script, 'start').done(fine)
+    expect(script.stderr).toBe('')
+  })
+})
+
 describe('the lines of progress', () => {
   it('say state, how long it took, and what is waited for', () => {
     expect(lines(coming, 80)).toMatchInlineSnapshot(`

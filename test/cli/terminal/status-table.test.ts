@@ -228,6 +228,12 @@ describe('the table of services', () => {
     `)
   })
 
+  it('counts instances that go on without a supervisor', () => {
+    const instances = instancesOf(2).map((one) => ({ ...one, state: 'running (unsupervised)' }))
+    const [, line] = at(80, [service('api', { state: 'running (unsupervised)', replicas: 2, instances })])
+    expect(line).toMatch(/^api +running \(unsupervised\) +2\/2 /)
+  })
+
   it('shortens a name that cannot fit in its middle, and says so', () => {
     const name = `${'a'.repeat(30)}.${'b'.repeat(32)}`
     expect(at(40, [service(name)])[1]).toMatchInlineSnapshot(`"aaaaaaaaaaaaaaa…bbbbbbbbbbbbbbb  running"`)
