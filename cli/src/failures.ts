@@ -7,6 +7,8 @@ export interface FailureText {
   readonly hint?: string
 }
 
+const duration = (ms: number) => (ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} ms`)
+
 const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
 
 export const failures = {
@@ -34,8 +36,12 @@ export const failures = {
     message: `The config ${facts.file} was found above this folder, and ${facts.why}.`,
     hint: `If you trust it, name it: \`--config ${facts.file}\`.`,
   }),
+  SYSG_STATE_FOLDER: (facts: { folder: string; why: string }) => ({
+    message: `The state folder ${facts.folder} can't be used: ${facts.why}.`,
+    hint: 'Make room or give yourself the right to write there, or set `SYSG_HOME` to another folder.',
+  }),
   SYSG_SUPERVISOR_SILENT: (facts: { pid: number | undefined; limitMs: number }) => ({
-    message: `The supervisor${facts.pid === undefined ? '' : ` (pid ${facts.pid})`} did not answer within ${facts.limitMs} ms.`,
+    message: `The supervisor${facts.pid === undefined ? '' : ` (pid ${facts.pid})`} did not answer within ${duration(facts.limitMs)}.`,
     hint: 'It may be frozen or overloaded. Its services go on. `ps` shows its state.',
   }),
   SYSG_SUPERVISOR_UNREACHABLE: (facts: { socket: string; why: string }) => ({
@@ -55,7 +61,7 @@ export const failures = {
     hint: '`sysg status` shows how far it is.',
   }),
   SYSG_TIMEOUT: (facts: { what: string; limitMs: number }) => ({
-    message: `${facts.what} took longer than ${facts.limitMs} ms.`,
+    message: `${facts.what} took longer than ${duration(facts.limitMs)}.`,
     hint: 'It goes on in the background; `sysg status` shows how far it is. `--timeout` waits longer.',
   }),
 } satisfies Record<`SYSG_${string}`, (facts: never) => FailureText>

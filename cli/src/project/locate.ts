@@ -42,6 +42,8 @@ export const locate = ({ globals, env, cwd }: Where): Located => {
 /** Let this config's path lead to the project. Replaced as a whole, so that a reader never sees half of it. */
 export const writeLink = (root: string, configFile: string, id: string): void => {
   const link = linkOf(root, configFile)
+  // On a full disk a system that ran before comes up again.
+  if (readLink(link) === id) return
   fs.mkdirSync(dirname(link), { recursive: true, mode: 0o700 })
   const draft = `${link}.${process.pid}`
   fs.writeFileSync(draft, id, { mode: 0o600 })

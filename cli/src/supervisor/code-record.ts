@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { ProjectPaths } from '../project/state-root.ts'
 
 const recordOf = (paths: ProjectPaths): string => join(paths.folder, 'run', 'code.json')
@@ -12,8 +13,11 @@ const recordOf = (paths: ProjectPaths): string => join(paths.folder, 'run', 'cod
 /** Remember the content of these files as what the supervisor runs. */
 export const recordCode = (paths: ProjectPaths, files: readonly string[]): void => {
   const path = recordOf(paths)
+  const record = hashes(files)
+  // On a full disk a system that ran before comes up again.
+  if (isDeepStrictEqual(readRecord(paths), record)) return
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(path, JSON.stringify(hashes(files)), { mode: 0o600 })
+  writeFileSync(path, JSON.stringify(record), { mode: 0o600 })
 }
 
 /** Those of `files` that the running supervisor has otherwise, or not at all. */

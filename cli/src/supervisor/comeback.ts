@@ -2,27 +2,35 @@
  * What a supervisor needs to come back after it was killed: written down while it lives, for the one that its holder starts.
  * It holds the environment of the caller, so it is for its owner alone.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ResolvedSystem } from '@systemg/core'
+import { whyOf, type ResolvedSystem, type Trace } from '@systemg/core'
+import { attempt } from '../host/host-error.ts'
 import type { HolderSettings, Inheritance } from '../host/index.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { ownEnvironment, supervisorCommand, type DaemonRequest } from './daemon.ts'
+import { makeStateFolder } from './state-folder.ts'
 
 const requestOf = (paths: ProjectPaths): string => join(paths.folder, 'run', 'comeback.json')
 
-/** From here on a supervisor comes back with this config. */
+/** From here on a supervisor comes back with this config. On a full disk with the one before, or not at all. */
 export const writeComeback = (
   paths: ProjectPaths,
   request: Omit<DaemonRequest, 'comeback'>,
   system: ResolvedSystem,
+  trace: Trace,
 ): void => {
   const path = requestOf(paths)
-  mkdirSync(join(paths.folder, 'run'), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.new`, JSON.stringify({ ...request, comeback: system } satisfies DaemonRequest), {
-    mode: 0o600,
-  })
-  renameSync(`${path}.new`, path)
+  const text = JSON.stringify({ ...request, comeback: system } satisfies DaemonRequest)
+  try {
+    makeStateFolder(join(paths.folder, 'run'))
+    attempt(`write ${path}`, () => {
+      writeFileSync(`${path}.new`, text, { mode: 0o600 })
+      renameSync(`${path}.new`, path)
+    })
+  } catch (thrown) {
+    trace('warn', `A supervisor that is killed may not come back with this config: ${whyOf(thrown)}`)
+  }
 }
 
 /** The system has ended. */

@@ -1,13 +1,15 @@
 /** A supervisor in a process of its own, and how a command starts one. */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { ResolvedSystem } from '@systemg/core'
 import type { LogLevel } from '../command.ts'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
 import { Failure } from '../failures.ts'
 import { takenExitCode } from '../host/holder-script.ts'
+import { attempt } from '../host/host-error.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
+import { isFull, makeStateFolder, stateFailure } from './state-folder.ts'
 
 /** What a command tells the supervisor it starts, as JSON on its stdin. */
 export interface DaemonRequest {
@@ -36,8 +38,8 @@ export const startDaemon = async (
   paths: ProjectPaths,
   request: DaemonRequest,
 ): Promise<{ supervisor: Supervisor; isOurs: boolean }> => {
-  mkdirSync(dirname(paths.boot), { recursive: true, mode: 0o700 })
-  const log = openSync(paths.boot, 'w', 0o600)
+  makeStateFolder(dirname(paths.boot))
+  const log = openLog(paths)
   const [program, ...args] = supervisorCommand(request.hasCode)
   const child = spawn(program, args, {
     detached: true,
@@ -55,8 +57,7 @@ export const startDaemon = async (
   for (const deadline = Date.now() + bootLimitMs; Date.now() < deadline;) {
     const supervisor = await tryConnect(paths)
     if (supervisor !== undefined) return { supervisor, isOurs: supervisor.pid === child.pid }
-    if (exitCode !== undefined && exitCode !== takenExitCode)
-      throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words: lastWords(paths.boot) })
+    if (exitCode !== undefined && exitCode !== takenExitCode) throw died(paths)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: child.pid, limitMs: bootLimitMs })
@@ -69,6 +70,23 @@ export const supervisorCommand = (hasCode: boolean): [string, ...string[]] => [
   entry(),
   '__supervise',
 ]
+
+/** @throws {Failure} `SYSG_STATE_FOLDER`. */
+const openLog = ({ folder, boot }: ProjectPaths): number => {
+  try {
+    return attempt(`write ${boot}`, () => openSync(boot, 'w', 0o600))
+  } catch (thrown) {
+    throw stateFailure(folder, thrown)
+  }
+}
+
+/** On a full disk it could not even say why. */
+const died = ({ folder, boot }: ProjectPaths): Failure => {
+  const words = lastWords(boot)
+  return words === '' && isFull(folder)
+    ? new Failure('SYSG_STATE_FOLDER', { folder, why: 'the disk is full' })
+    : new Failure('SYSG_SUPERVISOR_DIED', { log: boot, words })
+}
 
 /**
  * A supervisor lives long and computes little: without a compiler and with a small young generation it takes half the

@@ -2,11 +2,12 @@
  * One project's supervisor, in this process: the lock, the host, the system with its plugins, and the signals that end
  * it. `sysg start` runs it in the foreground, or in a process of its own (`daemon.ts`).
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { System, whyOf, type Outcome, type PluginUse, type ResolvedSystem, type SysgEvent } from '@systemg/core'
 import { StreamLog, supervisorSource } from '@systemg/plugins/logs'
 import type { LogLevel } from '../command.ts'
+import { isCoded } from '../failures.ts'
 import { firstPartyPlugins } from '../first-party.ts'
 import {
   acquireLock,
@@ -25,6 +26,7 @@ import { recordCode } from './code-record.ts'
 import { forgetComeback, holderSettings, writeComeback } from './comeback.ts'
 import type { DaemonRequest } from './daemon.ts'
 import { watchExitCondition, type Verdict } from './exit-when.ts'
+import { makeStateFolder, stateFailure } from './state-folder.ts'
 import { createTrace } from './trace.ts'
 
 export interface SupervisorOptions {
@@ -60,8 +62,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
   const { config, request } = options
   const { root, config: configFile } = request
   const paths = projectPaths(root, config.project.id)
-  mkdirSync(root, { recursive: true, mode: 0o700 })
-  const lock = acquireLock(paths.folder)
+  makeStateFolder(paths.folder)
+  const lock = lockOf(paths.folder)
   if (lock === undefined) return undefined
   const { trace, into } = createTrace(options.logLevel ?? request.logLevel, options.show)
   let host: NodeHost | undefined
@@ -69,11 +71,15 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const passed = passedSockets(process.env, process.pid)
     const inheritance = takeInheritance(process.env)
     const isLeft = inheritance !== undefined || hasHolder(paths)
-    writeComeback(paths, request, config)
     const holder = holderSettings(paths, { hasCode: options.code.length > 0, respawn: options.respawn, inheritance })
-    host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
-    if (isLeft) await endOtherHolders(paths.folder, host.holderPid)
-    into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
+    writeComeback(paths, request, config, trace)
+    try {
+      host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
+      if (isLeft) await endOtherHolders(paths.folder, host.holderPid)
+      into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
+    } catch (thrown) {
+      throw stateFailure(paths.folder, thrown)
+    }
     const plugins = withOptions(options.plugins, {
       control: { socket: paths.socket, pid: process.pid, version, config: configFile ?? null },
       health: { pipes: join(paths.folder, 'run', 'notify') },
@@ -86,7 +92,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       for (const listener of listeners) listener(event)
     })
     system.hooks.reload.tap({ name: 'supervisor', stage: 100 }, ({ after }) =>
-      writeComeback(paths, { ...request, services: undefined }, withoutAdHoc(after, system)),
+      writeComeback(paths, { ...request, services: undefined }, withoutAdHoc(after, system), trace),
     )
     const verdict = watchExitCondition(config.exit_when, system, listeners)
     const booting = system.boot()
@@ -109,7 +115,9 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       ended: system.ended.then(() => release(paths, host, lock)).then(() => verdict()),
     }
   } catch (thrown) {
-    trace('error', `The system could not come up: ${whyOf(thrown)}`, { thrown })
+    // In a terminal the command itself says what people can do something about.
+    if (options.show === undefined || !isCoded(thrown))
+      trace('error', `The system could not come up: ${whyOf(thrown)}`, { thrown })
     // What the one before held open is not given up: the holder tries again.
     if (!options.isComeback) await release(paths, host, lock)
     else {
@@ -131,6 +139,14 @@ const withoutAdHoc = (config: ResolvedSystem, system: System): ResolvedSystem =>
 
 /** A supervisor has died and left its holder. */
 const hasHolder = (paths: ProjectPaths): boolean => existsSync(join(paths.folder, 'run', holderRecordName))
+
+const lockOf = (folder: string): Lock | undefined => {
+  try {
+    return acquireLock(folder)
+  } catch (thrown) {
+    throw stateFailure(folder, thrown)
+  }
+}
 
 /** Of the supervisor's own log. */
 const ownLogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -20,6 +20,13 @@ describe('the link from a config to its project', () => {
     const globals = { config: undefined, project: undefined, sys: false }
     expect(locate({ globals, env: { SYSG_HOME: root }, cwd: folder }).paths.id).toBe('shop')
     expect(readdirSync(join(root, 'by-config'))).toEqual([config.replaceAll('/', '%2F')])
+  })
+
+  it('is not written again when it leads there already: a full disk keeps no system down that ran before', () => {
+    writeLink(folder, '/app/systemg.yaml', 'shop')
+    const { ino } = statSync(linkOf(folder, '/app/systemg.yaml'))
+    writeLink(folder, '/app/systemg.yaml', 'shop')
+    expect(statSync(linkOf(folder, '/app/systemg.yaml')).ino).toBe(ino)
   })
 
   it('differs for paths that look alike', () => {
