@@ -31,7 +31,7 @@ const superviseInBackground = async (): Promise<void> => {
 }
 
 const run = async (argv: readonly string[]): Promise<ExitCode> => {
-  const { name, args } = findCommand(argv)
+  const { name, args } = findCommand(withoutHelp(argv))
   let stack = argv.includes('debug') || argv.includes('trace')
   let terminal = createTerminal({ color: !argv.includes('--no-color') })
   try {
@@ -65,6 +65,10 @@ const run = async (argv: readonly string[]): Promise<ExitCode> => {
   }
 }
 
+/** `sysg help start` is `sysg start --help`. */
+const withoutHelp = (argv: readonly string[]): readonly string[] =>
+  argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : argv
+
 const help = async (
   name: string | undefined,
   command: Command | undefined,
@@ -83,8 +87,24 @@ const help = async (
 
 const unknownCommand = async (name: string): Promise<ExitCode> => {
   const { nearest } = await import('@systemg/core')
-  const known = nearest(name, Object.keys(commands))
+  const names = Object.keys(commands)
+  const [begun, ...others] = names.filter((command) => command.startsWith(name))
+  const known = elsewhere[name] ?? (others.length === 0 ? begun : undefined) ?? nearest(name, names)
   throw new Failure('SYSG_USAGE', {
     message: `There is no command \`${name}\`.${known === undefined ? '' : ` Did you mean \`${known}\`?`}`,
   })
+}
+
+/** What other tools call it. */
+const elsewhere: Readonly<Record<string, string>> = {
+  up: 'start',
+  run: 'start',
+  down: 'stop',
+  kill: 'stop',
+  reload: 'restart',
+  ps: 'status',
+  ls: 'status',
+  list: 'status',
+  top: 'status',
+  check: 'validate',
 }

@@ -82,14 +82,21 @@ const parseStrictly = (name: string | undefined, options: Options, args: readonl
     })
     return { values: values as Typed['values'], positionals }
   } catch (thrown) {
-    const message =
-      thrown instanceof Error
-        ? thrown.message.replace(/\. To specify a positional.*$/s, '.').replace(/\n[\s\S]*$/, '')
-        : String(thrown)
-    const isOfProgram = name === 'start' && message.startsWith('Unknown option')
-    const more = isOfProgram ? ' An option of a program to start stands behind `--`.' : ''
-    throw new Failure('SYSG_USAGE', { message: `${message}${more}`, command: name })
+    throw new Failure('SYSG_USAGE', { message: inOurWords(thrown, name, options), command: name })
   }
+}
+
+/** What Node says of wrong options, the shorter. */
+const inOurWords = (thrown: unknown, name: string | undefined, options: Options): string => {
+  const said = thrown instanceof Error ? thrown.message : String(thrown)
+  const missing = /^Option '(?:-\w, )?(--[\w-]+) <value>' argument (missing|is ambiguous)/.exec(said)
+  if (missing !== null) return `\`${missing[1] ?? ''}\` needs a value.`
+  const unknown = /^Unknown option '(--?[^']+)'/.exec(said)?.[1]
+  if (unknown === undefined) return said.replace(/\n[\s\S]*$/, '')
+  const near = Object.keys(options).filter((option) => unknown.length > 4 && `--${option}`.startsWith(unknown))
+  const meant = near.length === 1 ? ` Did you mean \`--${near[0] ?? ''}\`?` : ''
+  const program = name === 'start' && meant === '' ? ' An option of a program to start stands behind `--`.' : ''
+  return `There is no option \`${unknown}\`.${meant}${program}`
 }
 
 const text = (value: Typed['values'][string]): string | undefined => (typeof value === 'string' ? value : undefined)

@@ -45,12 +45,38 @@ it.each([
   [2, ['start', '--frobnicate']],
   [2, ['status', '--log-level', 'loud']],
   [5, ['start', '-c', 'missing.yaml']],
+  [2, ['start', '-d', '-p', 'another']],
+  [2, ['stop', '--release']],
+  [0, ['help', 'start']],
 ])('ends with %i for `sysg %j` when nothing runs', async (code, args) => {
   await using box = new Sandbox()
   box.config('services: { a: { command: "sleep 1000" } }')
   const result = await box.run(...args)
   expect(result.code, result.stderr).toBe(code)
   expect(result.stdout).not.toMatch(/error:/)
+})
+
+it.each([
+  [['stat'], 'There is no command `stat`. Did you mean `status`?'],
+  [['up'], 'There is no command `up`. Did you mean `start`?'],
+  [['start', '--daemon'], 'There is no option `--daemon`. Did you mean `--daemonize`?'],
+  [['logs', '-f', '--lines'], '`--lines` needs a value.'],
+  [['stop', '--timeout', 'soon'], '`--timeout`: `soon` is no duration: write `10s`, `1m30s`, or a number of seconds.'],
+])('says of `sysg %j` what was meant', async (args, message) => {
+  await using box = new Sandbox()
+  expect((await box.run(...args)).stderr).toContain(`error: ${message} [SYSG_USAGE]`)
+})
+
+it('names the state folder and what is in its way when it cannot be used', async () => {
+  await using box = new Sandbox()
+  box.config('services: { a: { command: "sleep 1000" } }')
+  box.environment = { SYSG_HOME: join(box.file('no-folder', ''), 'state') }
+  for (const args of [['start', '-d'], ['start']]) {
+    const { code, stderr } = await box.run(...args)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: The state folder .*not a directory\. \[SYSG_STATE_FOLDER\]$/m)
+    expect(stderr).not.toMatch(/ at /)
+  }
 })
 
 it('starts a command that only asks with few files, and without the modules of Node that cost most', async () => {

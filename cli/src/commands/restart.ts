@@ -18,7 +18,7 @@ export const command: Command = {
   async run(context) {
     const services = serviceNames(context.typed)
     const { timeout } = context.typed.values
-    const timeoutMs = typeof timeout === 'string' ? durationMs(timeout) : undefined
+    const timeoutMs = typeof timeout === 'string' ? durationMs(timeout, '--timeout') : undefined
     if (services.length > 0) {
       const { paths } = locate(context)
       const supervisor = await tryConnect(paths)

@@ -3,6 +3,7 @@ import { comingBack, tryConnect } from '../client/connect.ts'
 import { serviceNames, type Command } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { untilGone } from '../client/until-gone.ts'
+import { Failure } from '../failures.ts'
 import { operate } from '../operations/operate.ts'
 import { locate } from '../project/locate.ts'
 import { durationMs } from '../terminal/duration.ts'
@@ -24,7 +25,11 @@ export const command: Command = {
   async run(context) {
     const services = serviceNames(context.typed)
     const { timeout } = context.typed.values
-    const grace = typeof timeout === 'string' ? { grace_ms: durationMs(timeout) } : {}
+    if (context.typed.values['release'] === true && services.length === 0) {
+      const message = '`--release` needs a service: a bare `sysg stop` closes every socket.'
+      throw new Failure('SYSG_USAGE', { message, command: 'stop' })
+    }
+    const grace = typeof timeout === 'string' ? { grace_ms: durationMs(timeout, '--timeout') } : {}
     const { paths } = locate(context)
     const supervisor = (await tryConnect(paths)) ?? (await comingBack(paths))
     if (supervisor === undefined) {

@@ -3,6 +3,7 @@ import type { ResolvedSystem } from '@systemg/core'
 import type { CommandContext } from '../command.ts'
 import { loadConfig, type LoadedConfig } from '../config/load-config.ts'
 import { reportProblems, shownPath } from '../config/report-problems.ts'
+import { Failure } from '../failures.ts'
 import { firstPartyPlugins } from '../first-party.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { changedCode } from '../supervisor/code-record.ts'
@@ -29,7 +30,16 @@ export const loadOrReport = async (
   for (const warning of loaded.warnings) printWarning(terminal, warning)
   const { system } = loaded
   if (loaded.problems.length > 0) reportProblems(context, loaded)
-  return system === undefined ? undefined : { ...loaded, system }
+  if (system === undefined) return undefined
+  requireProject(globals.project, system.project.id, shownPath(cwd, loaded.file))
+  return { ...loaded, system }
+}
+
+/** A config has a project of its own: what `--project` asks for would be passed over in silence. */
+const requireProject = (asked: string | undefined, id: string, file: string): void => {
+  if (asked === undefined || asked === id) return
+  const message = `${file} is of the project \`${id}\`, not of \`${asked}\`. Leave \`--project\` out, or work in a folder without a config.`
+  throw new Failure('SYSG_USAGE', { message })
 }
 
 /** A running supervisor takes up data, not code: say so when code has changed. */

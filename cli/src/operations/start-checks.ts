@@ -25,20 +25,11 @@ export const missingConfig = ({ cwd, globals }: CommandContext): Failure | undef
 }
 
 /** What speaks against a program beside this config, before a supervisor is started for it. */
-export const requireFit = (
-  { globals }: CommandContext,
-  { name = '' }: AdHocCommand,
-  { system }: ValidConfig,
-  { id }: ProjectPaths,
-): void => {
+export const requireFit = ({ name = '' }: AdHocCommand, { system }: ValidConfig): void => {
   const service = Object.hasOwn(system.services, name) ? system.services[name] : undefined
-  if (service !== undefined) {
-    const { command } = service
-    throw new SysgError('SYSG_NAME_TAKEN', { name, command, isAdHoc: false, isSame: false })
-  }
-  if (globals.project === undefined || globals.project === id) return
-  const message = `The config here is of the project \`${id}\`, not of \`${globals.project}\`. Leave \`--project\` out, or start the program from a folder without a config.`
-  throw new Failure('SYSG_USAGE', { message, command: 'start' })
+  if (service === undefined) return
+  const { command } = service
+  throw new SysgError('SYSG_NAME_TAKEN', { name, command, isAdHoc: false, isSame: false })
 }
 
 /** The supervisor would refuse to come up: said here, nothing has been touched. */

@@ -25,7 +25,7 @@ export const startSystem = async (context: CommandContext, options: StartOptions
   const loaded = await loadOrReport(context)
   if (loaded === undefined) return exitCodes.invalidConfig
   const paths = projectPaths(root, loaded.system.project.id)
-  if (options.command !== undefined) requireFit(context, options.command, loaded, paths)
+  if (options.command !== undefined) requireFit(options.command, loaded)
   // One that was killed comes back as it was; then what changed is applied, as on any that runs.
   const running = (await tryConnect(paths)) ?? (await wake(paths, { knock: true }))
   await requireServices(context, options, loaded, paths, running)
