@@ -57,7 +57,7 @@ it('says what users would see, and what to do', async () => {
   const { system, problems } = await resolve(service('url: http://127.0.0.1/'), 'rolling')
   expect(system).toBeDefined()
   expect(problems[0]?.message).toBe(
-    '`web` is asked on the socket that its instances share (tcp://127.0.0.1:80): while it is not ready yet, a new one that answers 500 does so to users, too',
+    '`web` is asked on the socket that its instances share (tcp://127.0.0.1:80): while it is not ready yet, a new one that answers 500 does so to users, too.',
   )
   expect(problems[0]?.hint).toContain('`health_check: { notify: true }`')
   const byTcp = await resolve(service('tcp: 80'), 'rolling')
