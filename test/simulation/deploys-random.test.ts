@@ -74,7 +74,7 @@ const play = async (
   expect((await sim.finish(sim.system.restart({ names: ['api'] }))).problems).toEqual([])
 }
 
-it(`ends well in ${runs} random deploys`, async () => {
+it(`ends well in ${runs} random deploys`, { timeout: 60_000 + runs * 30 }, async () => {
   const action = fc.record({
     act: fc.constantFrom(...(Object.keys(acts) as (keyof typeof acts)[])),
     thenMs: fc.constantFrom(0, 1, 90, 240, 300, 1_000, 4_000, 20_000),

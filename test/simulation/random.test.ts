@@ -133,7 +133,7 @@ const isForEverWaiting = (sim: Simulation, name: string): boolean => {
 const describe = (error: unknown): string =>
   error instanceof SuppressedError ? `${describe(error.suppressed)}; then ${describe(error.error)}` : String(error)
 
-it(`keeps its promises in ${runs} random systems`, async () => {
+it(`keeps its promises in ${runs} random systems`, { timeout: 60_000 + runs * 30 }, async () => {
   const property = fc.asyncProperty(
     fc.array(serviceArbitrary, { minLength: 1, maxLength: 6 }),
     fc.array(actionArbitrary, { maxLength: 14 }),
