@@ -7,7 +7,7 @@ import { SysgError } from './errors.ts'
 import type { EndedRun } from './instance-info.ts'
 import type { Instance } from './instance.ts'
 import type { SystemWorld } from './system-world.ts'
-import type { Replica } from './replica.ts'
+import { isDown, type Replica } from './replica.ts'
 import type { Roster } from './roster.ts'
 import type { Service } from './service.ts'
 import type { HealthReport } from './system-api.ts'
@@ -35,10 +35,10 @@ export class Aftermath {
 
   /** A process has ended by itself, and nothing of its instance has been cleaned up. */
   exitedByItself(instance: Instance, cause: number): void {
-    const others = this.#roster.services.get(instance.service.name)?.wanted ?? []
+    const service = this.#roster.services.get(instance.service.name)
     const isSuccess = instance.service.success_exit_codes.includes(instance.exit?.code ?? -1)
-    // The last of several replicas takes the service down, and that is a crash when another one had failed.
-    const isCrash = !isSuccess || others.some(({ state }) => state === 'failed')
+    // The last of several replicas takes the service down, and that is a crash when another one is down.
+    const isCrash = !isSuccess || (service !== undefined && lacksOne(service))
     if (instance.role !== 'candidate' && isCrash) this.#cascade(instance, cause)
   }
 
@@ -51,7 +51,10 @@ export class Aftermath {
     replica.living.delete(instance)
     const byItself = instance.stopRequest === undefined || instance.stopRequest.crash === true
     const run = byItself ? this.#endedRun(instance, replica) : undefined
-    if (run?.success === false && instance.role !== 'candidate') this.#cascade(instance, instance.cause)
+    // Scaling may leave only replicas that are down.
+    const isScaledDown = instance.stopRequest?.why === 'scaled' && lacksOne(service)
+    const isCrash = run?.success === false || isScaledDown
+    if (isCrash && instance.role !== 'candidate') this.#cascade(instance, instance.cause)
     if (run !== undefined && !instance.wasReady && !run.success) {
       const of = { service: service.name, instance: instance.id, cause: instance.cause }
       this.#world.emit('service.start_failed', of, { reason: describeEnd(instance) })
@@ -181,3 +184,6 @@ export class Aftermath {
     }
   }
 }
+
+/** Of the replicas it should have one is down. */
+const lacksOne = ({ wanted }: Service): boolean => wanted.some(isDown)

@@ -50,7 +50,7 @@ interface Figures {
 }
 
 const measure = async (shape: Shape): Promise<Figures> => {
-  await using box = new Sandbox()
+  await using box = new Sandbox({ inTest: false })
   box.config(configOf(shape))
   const beganAt = performance.now()
   const { code, stderr } = await box.run('start', '-d')

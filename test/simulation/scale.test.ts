@@ -279,6 +279,19 @@ describe('scale', () => {
     expect(sim.service('web').reason).toBe(`api is starting: 1 of 2 ready: replica 0 ${why}, exit code 1`)
   })
 
+  it.each<[string, readonly Plugin[], string]>([
+    ['had failed', [], 'api failed: exit code 1'],
+    ['is in backoff', [retries(60_000)], 'api is in backoff: exit code 1'],
+  ])('stops what needs the service when only a replica that %s is left', async (_, plugins, reason) => {
+    await using sim = await simulate(plugins, { api: { ...x, replicas: 2 }, web: { ...x, depends_on: ['api'] } })
+    sim.world.processes.exit(sim.world.processes.list('api')[0]?.pid ?? 0, 1)
+    await sim.until(() => sim.service('api').view.instances.length === 1)
+    expect(sim.service('web').state).toBe('running')
+    await sim.finish(sim.system.scale({ api: 1 }))
+    await sim.until(() => sim.service('web').state === 'blocked')
+    expect(sim.service('web').reason).toBe(reason)
+  })
+
   it('takes away a replica in backoff without a wait', async () => {
     await using sim = await simulate([retries(60_000)], { api: { ...x, replicas: 2 } })
     const second = sim.world.processes.list('api')[1]
