@@ -1,5 +1,6 @@
 /** Which keys plugins add to a config, and what those depend on. */
 import type { z } from 'zod'
+import { liveKeys } from './changed-keys.ts'
 import { SysgError } from './errors.ts'
 import type { Extensions, KeySchemas, Plugin, PluginUse } from './plugin.ts'
 
@@ -29,6 +30,12 @@ export const sharedKeys = (uses: readonly PluginUse[]): readonly string[] => {
     return Object.keys(plugin.system ?? {}).filter((key) => key in ofServices)
   })
 }
+
+/** Keys, or parts of them with dots, whose change reaches a running service without a restart. */
+export const liveKeysOf = (uses: readonly PluginUse[]): readonly string[] => [
+  ...liveKeys,
+  ...uses.flatMap(({ plugin }) => plugin.live ?? []),
+]
 
 /** The keys one plugin adds in one scope. */
 export const keysOf = (

@@ -4,7 +4,6 @@
  */
 import { removeAdHoc } from './ad-hoc.ts'
 import { adoptAll } from './adopt.ts'
-import { liveKeys } from './changed-keys.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { EventStream } from './dispatch.ts'
 import { whyOf } from './errors.ts'
@@ -23,7 +22,7 @@ import { isStuck, settled } from './operations/settled.ts'
 import { start, startAdHoc } from './operations/start.ts'
 import { stop } from './operations/stop.ts'
 import { outcomeOfStop } from './outcome.ts'
-import { sharedKeys } from './plugin-keys.ts'
+import { liveKeysOf } from './plugin-keys.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { Reconciler } from './reconciler.ts'
 import { createRegistries, type Registries } from './registries.ts'
@@ -102,8 +101,7 @@ export class System implements SystemApi {
       ...world,
       reconciler: this.#reconciler,
       uses,
-      sharedKeys: sharedKeys(uses),
-      live: [...liveKeys, ...uses.flatMap(({ plugin }) => plugin.live ?? [])],
+      live: liveKeysOf(uses),
     }
     setUpPlugins(uses, {
       host,

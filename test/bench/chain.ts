@@ -1,11 +1,11 @@
 /**
  * How long a system takes to be ready, against the least that it could take: in a chain every service is ready 50 ms
- * after it was started, and not before the one it needs. Prints figures and asserts nothing.
+ * after it was started, and not before the one it needs. Prints figures and asserts nothing. `SYSG_BENCH_RUNS`: how often.
  */
 import { Sandbox } from '../e2e/sysg.ts'
 
 const graceMs = 50
-const runs = 5
+const runs = Number(process.env['SYSG_BENCH_RUNS'] ?? 5)
 
 interface Shape {
   readonly name: string

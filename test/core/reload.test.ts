@@ -180,11 +180,27 @@ describe('apply', () => {
     const region = z.string().default('here')
     const regions = definePlugin({ name: 'regions', system: { region }, service: { region: z.string().optional() } })
     await using sim = await simulate([regions], { api: x })
-    const same = await sim.configOf({ api: x })
-    const next = { ...same, region: 'there' } as typeof same
-    expect(sim.system.plan(next)).toEqual([{ service: 'api', action: 'restart', because: ['`region` changed'] }])
+    const next = await sim.configOf({ api: x }, { region: 'there' })
+    const because = ['the default of `region` changed']
+    expect(sim.system.plan(next)).toEqual([{ service: 'api', action: 'restart', because }])
     await sim.finish(sim.system.apply(next))
     expect(sim.service('api').starts).toBe(2)
+    expect(sim.system.plan(next)).toEqual([{ service: 'api', action: 'keep', because: [] }])
+    const without = await sim.configOf({ api: x }, {})
+    expect(sim.system.plan(without)).toEqual([{ service: 'api', action: 'restart', because }])
+  })
+
+  it('takes up a default that they share where a deploy of it had failed', async () => {
+    const region = z.string().default('here')
+    const regions = definePlugin({ name: 'regions', system: { region }, service: { region: z.string().optional() } })
+    await using sim = await simulate([regions, rolling()], { api: x })
+    const next = await sim.configOf({ api: x }, { region: 'there' })
+    sim.service('api').runs(exitsAfter(10, 1))
+    expect(await sim.finish(sim.system.apply(next))).toMatchObject({ ok: false })
+    sim.service('api').runs(exitsAfter(3_600_000))
+    const because = ['the default of `region` changed']
+    expect(sim.system.plan(next)).toEqual([{ service: 'api', action: 'deploy', because }])
+    expect(await sim.finish(sim.system.apply(next))).toMatchObject({ ok: true })
     expect(sim.system.plan(next)).toEqual([{ service: 'api', action: 'keep', because: [] }])
   })
 

@@ -1,8 +1,9 @@
 /**
- * What services are made of besides their keys: the content of files that keys name, as plugins tell it. Of the content
- * only a fingerprint is kept, since it may hold secrets.
+ * What services are made of besides their keys: the content of files that keys name, as plugins tell it, and defaults at
+ * the top level. Only a fingerprint of each is kept, since it may hold secrets.
  */
 import type { PluginUse } from '../plugin.ts'
+import { liveKeysOf, sharedKeys } from '../plugin-keys.ts'
 import type { Findings } from './findings.ts'
 import type { ResolvedService, ResolvedSystem } from './types.ts'
 import type { ReadText } from './yaml.ts'
@@ -10,14 +11,15 @@ import type { ReadText } from './yaml.ts'
 /** Content by a name for people: `the env file shared.env`. */
 export type Inputs = Readonly<Record<string, string>>
 
-/** The system with the inputs that every plugin tells. */
+/** The system with what its services share, and the inputs that every plugin tells. */
 export const withInputs = async (
   uses: readonly PluginUse[],
   system: ResolvedSystem,
   readText: ReadText,
   findings: Findings,
 ): Promise<ResolvedSystem> => {
-  const services = new Map(Object.entries(system.services))
+  const shared = sharedDefaults(uses, system)
+  const services = new Map(Object.entries(system.services).map(([name, one]) => [name, madeOf(one, shared)]))
   for (const { plugin } of uses) {
     try {
       for (const [name, inputs] of Object.entries((await plugin.inputs?.({ config: system, readText })) ?? {})) {
@@ -30,6 +32,22 @@ export const withInputs = async (
   }
   return { ...system, services: Object.fromEntries(services) }
 }
+
+/** Top-level defaults of keys whose change needs a restart. */
+const sharedDefaults = (uses: readonly PluginUse[], system: ResolvedSystem): Inputs => {
+  const values = new Map<string, unknown>(Object.entries(system))
+  const live = liveKeysOf(uses)
+  const keys = sharedKeys(uses).filter((key) => !live.includes(key))
+  return Object.fromEntries(keys.map((key) => [`the default of \`${key}\``, canonical(values.get(key) ?? null)]))
+}
+
+/** JSON that is the same in whatever order keys were written. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
 
 /** The service with these inputs added. */
 export const madeOf = (service: ResolvedService, inputs: Inputs): ResolvedService => {

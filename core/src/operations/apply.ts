@@ -6,7 +6,7 @@ import type { Service } from '../service.ts'
 import type { ApplyOptions, Outcome, PlannedChange } from '../system-api.ts'
 import { orAborted } from '../wait.ts'
 import type { OperationWorld } from './operation-world.ts'
-import { changedDefaults, planChanges } from './planned-changes.ts'
+import { planChanges } from './planned-changes.ts'
 import { replaceInOrder, replacingAll, type ToReplace } from './replace-services.ts'
 import { forgetOutdatedScales } from './scale.ts'
 import { requireOpen } from './services.ts'
@@ -58,7 +58,6 @@ const applyAll = async (world: OperationWorld, given: ResolvedSystem, all: boole
 /** Put a config into force without starting or replacing anything: intents, and live keys. Returns what is left to do. */
 const takeUp = (world: OperationWorld, next: ResolvedSystem, all: boolean): ToReplace => {
   const changes = planChanges(world, next, all)
-  const isAll = all || changedDefaults(world, next).length > 0
   world.reconciler.roster.takeUp(next)
   for (const { service: name, action } of changes) {
     const service = world.reconciler.roster.services.get(name)
@@ -71,7 +70,7 @@ const takeUp = (world: OperationWorld, next: ResolvedSystem, all: boolean): ToRe
     )
   const toReplace = named('restart', 'deploy')
   for (const service of toReplace) service.isToBeReplaced = true
-  const replacing = isAll ? replacingAll(toReplace) : replacingChanged(toReplace)
+  const replacing = all ? replacingAll(toReplace) : replacingChanged(toReplace)
   return { ...replacing, starting: named('start').map(({ name }) => name) }
 }
 

@@ -1,5 +1,5 @@
 /** What another config changes, service by service, and why. Nothing happens here: `plan` shows it and `apply` does it. */
-import { changedInputs, changedKeys, isLiveChange, isSame } from '../changed-keys.ts'
+import { changedInputs, changedKeys, isLiveChange } from '../changed-keys.ts'
 import type { ResolvedService, ResolvedSystem } from '../config/types.ts'
 import { Graph } from '../graph.ts'
 import type { Service } from '../service.ts'
@@ -17,41 +17,29 @@ export const planChanges = (world: OperationWorld, next: ResolvedSystem, all: bo
     .filter(({ name }) => !Object.hasOwn(next.services, name))
     .map(({ name }): PlannedChange => ({ service: name, action: 'keep', because: ['ad hoc: no config touches it'] }))
   const graph = new Graph(new Map(Object.entries(next.services)))
-  const shared = changedDefaults(world, next)
   const kept = graph.order().map((name) => {
     const spec = next.services[name] as ResolvedService
-    const change = planOne({ world, shared }, services.get(name), spec, all)
+    const change = planOne(world, services.get(name), spec, all)
     return { service: name, ...change }
   })
   return [...gone, ...kept, ...adHoc]
 }
 
-/** Defaults for all services that `next` has otherwise, and that running instances cannot take up. */
-export const changedDefaults = (world: OperationWorld, next: ResolvedSystem): readonly string[] => {
-  const valueIn = (config: ResolvedSystem, key: string): unknown => config[key as keyof ResolvedSystem]
-  const before = world.reconciler.roster.config
-  return world.sharedKeys.filter(
-    (key) => !world.live.includes(key) && !isSame(valueIn(before, key), valueIn(next, key)),
-  )
-}
-
-/** What differs and a running instance cannot take up, in words. `defaults`: changed for all services. */
+/** What differs and a running instance cannot take up, in words. */
 export const reasonsToReplace = (
   world: OperationWorld,
   before: ResolvedService,
   after: ResolvedService,
-  defaults: readonly string[] = [],
 ): readonly string[] => {
   const valueIn = (service: ResolvedService, key: string): unknown => service[key as keyof ResolvedService]
   const keys = changedKeys(before, after).filter(
     (key) => !isLiveChange(key, valueIn(before, key), valueIn(after, key), world.live),
   )
-  const names = [...new Set([...keys, ...defaults])].sort().map(quoted)
-  return [...names, ...changedInputs(before, after)].map(says)
+  return [...keys.map(quoted), ...changedInputs(before, after)].map(says)
 }
 
 const planOne = (
-  { world, shared }: { readonly world: OperationWorld; readonly shared: readonly string[] },
+  world: OperationWorld,
   service: Service | undefined,
   spec: ResolvedService,
   all: boolean,
@@ -64,7 +52,7 @@ const planOne = (
   const running = active.find((one) => reasonsToReplace(world, one.service, spec).length > 0) ?? active[0]
   const before = running?.service ?? service.config
   const changed = changedKeys(before, spec)
-  const reasons = reasonsToReplace(world, before, spec, shared)
+  const reasons = reasonsToReplace(world, before, spec)
   if (running === undefined) {
     const matters = changed.includes('skip') ? [...reasons, says(quoted('skip'))] : reasons
     const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')

@@ -100,8 +100,11 @@ export class Simulation implements AsyncDisposable {
   }
 
   /** A config of these services, checked and with every default filled in. */
-  configOf(services: Readonly<Record<string, ServiceConfig>>): Promise<ResolvedSystem> {
-    return resolve(this.#plugins, services, this.#options)
+  configOf(
+    services: Readonly<Record<string, ServiceConfig>>,
+    system = this.#options.system ?? {},
+  ): Promise<ResolvedSystem> {
+    return resolve(this.#plugins, services, { ...this.#options, system })
   }
 
   service(name: string): SimulatedService {
