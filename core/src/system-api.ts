@@ -88,6 +88,11 @@ export interface StartOptions extends Waiting {
   readonly names?: readonly string[]
   /** Also what they need and a person has stopped. */
   readonly withDeps?: boolean
+  /**
+   * Without names: also replace what an earlier supervisor started with another config than the one in force. One that
+   * comes back by itself does not.
+   */
+  readonly appliesChanges?: boolean
 }
 
 export interface StartAdHocOptions extends Waiting {

@@ -14,6 +14,7 @@ import type { BootState } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { apply, plan } from './operations/apply.ts'
 import type { OperationWorld } from './operations/operation-world.ts'
+import { nothingReplaced } from './operations/replace-services.ts'
 import { restart } from './operations/restart.ts'
 import { resume } from './operations/resume.ts'
 import { run } from './operations/run.ts'
@@ -102,6 +103,7 @@ export class System implements SystemApi {
       reconciler: this.#reconciler,
       uses,
       live: liveKeysOf(uses),
+      catchingUp: nothingReplaced,
     }
     setUpPlugins(uses, {
       host,

@@ -298,6 +298,45 @@ it('killed together with its holder: the service goes on, and a restart binds it
   expect(await ask(port)).toBe(String((await box.service('web')).pid))
 })
 
+it.each([
+  { what: 'that comes back by itself', more: '', killsHolder: false },
+  { what: 'whose holder waits', more: 'respawn: false', killsHolder: false },
+  { what: 'that was killed together with its holder', more: '', killsHolder: true },
+])('after a supervisor $what, one `start` applies everything that was changed', async ({ more, killsHolder }) => {
+  await using box = new Sandbox()
+  const config = (seconds: number, value: string, others: string) => `
+${more}
+env: { vars: { VALUE: ${value} } }
+services:
+  same: { command: sleep 1000, env: { inherit: false, vars: { VALUE: own } } }
+  api: { command: sleep ${seconds} }
+${others}
+`
+  box.config(config(1000, 'one', '  gone: { command: sleep 1000 }'))
+  await box.run('start', '-d')
+  const before = await box.pid('api')
+  const { supervisor } = await box.status()
+  process.kill(supervisor.pid, 'SIGSTOP')
+  if (killsHolder) process.kill(holderPid(box), 'SIGKILL')
+  box.config(config(2000, 'two', '  more: { command: sleep 1000 }'))
+  process.kill(supervisor.pid, 'SIGKILL')
+  await until(
+    () => isAlive(supervisor.pid),
+    (alive) => !alive,
+  )
+  expect(await box.run('start', '-d')).toMatchObject({ code: 0 })
+  expect(await box.states()).toEqual({ same: 'running', api: 'running', more: 'running' })
+  const after = await box.pid('api')
+  expect(after).not.toBe(before)
+  expect(isAlive(before)).toBe(false)
+  expect(commandOf(after)).toBe('sleep 2000 ')
+  const env = readFileSync(`/proc/${await box.pid('more')}/environ`, 'latin1')
+  expect(env).toContain('VALUE=two')
+  const pids = (await box.status()).services.map(({ pid }) => pid)
+  expect(await box.run('start', '-d')).toMatchObject({ code: 0 })
+  expect((await box.status()).services.map(({ pid }) => pid)).toEqual(pids)
+})
+
 it('in the foreground it does not come back by itself; the next start attaches to what goes on', async () => {
   await using box = new Sandbox()
   box.config('services: { api: { command: sleep 1000 } }')

@@ -98,7 +98,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const booting = system.boot()
     // Before anybody asks whether all is settled, as one who is connected already may: nothing would be wanted yet.
     const names = request.services === undefined ? {} : { names: request.services }
-    const starting = options.isComeback ? system.resume(names) : system.start(names)
+    const starting = options.isComeback ? system.resume(names) : system.start({ ...names, appliesChanges: true })
     starting.catch(() => undefined)
     await booting
     starting.catch((thrown: unknown) => trace('error', `The start failed: ${whyOf(thrown)}`, { thrown }))

@@ -2,12 +2,12 @@
 import { giveUpNames, requireFree, tellPlugins } from '../ad-hoc.ts'
 import type { ResolvedSystem } from '../config/types.ts'
 import { warningsOfUntouched } from '../outcome.ts'
-import type { Service } from '../service.ts'
 import type { ApplyOptions, Outcome, PlannedChange } from '../system-api.ts'
 import { orAborted } from '../wait.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { planChanges } from './planned-changes.ts'
-import { replaceInOrder, replacingAll, type ToReplace } from './replace-services.ts'
+import { putInForce } from './put-in-force.ts'
+import { nothingReplaced, replaceInOrder } from './replace-services.ts'
 import { forgetOutdatedScales } from './scale.ts'
 import { requireOpen } from './services.ts'
 import { areGoneOrStuck, outcomeOfAll, untilSettled, withWarnings } from './settled.ts'
@@ -41,7 +41,9 @@ const applyAll = async (world: OperationWorld, given: ResolvedSystem, all: boole
   const next = roster.withoutAdHoc(given)
   const changed = plan(world, next, { all }).filter(({ action }) => action !== 'keep')
   giveUpNames(roster, next, reconciler, world)
-  const toReplace = takeUp(world, next, all)
+  const toReplace = putInForce(world, next, all)
+  // What it says is newer.
+  world.catchingUp = nothingReplaced
   const warnings = forgetOutdatedScales(world)
   if (changed.length > 0) world.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
   await tellPlugins(before, roster, world)
@@ -54,35 +56,3 @@ const applyAll = async (world: OperationWorld, given: ResolvedSystem, all: boole
   await untilSettled(world, services, { errors })
   return withWarnings(outcomeOfAll(world, services, errors), warnings, warningsOfUntouched(untouched, errors))
 }
-
-/** Put a config into force without starting or replacing anything: intents, and live keys. Returns what is left to do. */
-const takeUp = (world: OperationWorld, next: ResolvedSystem, all: boolean): ToReplace => {
-  const changes = planChanges(world, next, all)
-  world.reconciler.roster.takeUp(next)
-  for (const { service: name, action } of changes) {
-    const service = world.reconciler.roster.services.get(name)
-    if (service === undefined || service.isAdHoc) continue
-    if (action === 'keep') takeUpLive(service)
-  }
-  const named = (...actions: readonly PlannedChange['action'][]) =>
-    world.reconciler.roster.named(
-      changes.filter(({ action }) => actions.includes(action)).map(({ service }) => service),
-    )
-  const toReplace = named('restart', 'deploy')
-  for (const service of toReplace) service.isToBeReplaced = true
-  const replacing = all ? replacingAll(toReplace) : replacingChanged(toReplace)
-  return { ...replacing, starting: named('start').map(({ name }) => name) }
-}
-
-const takeUpLive = (service: Service): void => {
-  for (const replica of service.replicas) {
-    replica.spec = service.config
-    for (const instance of replica.living) instance.takeUp(service.config)
-  }
-}
-
-/** Instances that cannot take up the config of their service. */
-const replacingChanged = (services: readonly Service[]): ToReplace => ({
-  names: services.map(({ name }) => name),
-  instances: new Set(),
-})

@@ -25,7 +25,7 @@ export const planChanges = (world: OperationWorld, next: ResolvedSystem, all: bo
   return [...gone, ...kept, ...adHoc]
 }
 
-/** What differs and a running instance cannot take up, in words. */
+/** What of a service differs and what runs cannot take up, in words. */
 export const reasonsToReplace = (
   world: OperationWorld,
   before: ResolvedService,

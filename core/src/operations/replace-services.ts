@@ -28,6 +28,8 @@ export interface Replaced {
   readonly untouched: readonly string[]
 }
 
+export const nothingReplaced: Promise<Replaced> = Promise.resolve({ errors: new Map(), untouched: [] })
+
 /**
  * Replace these services, dependencies first; those that need each other not at the same time. Stops at the first layer
  * in which one fails.

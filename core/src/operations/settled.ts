@@ -1,18 +1,26 @@
 /** Waits until services have come to rest, one way or the other, and says how it went. */
 import type { SysgError } from '../errors.ts'
 import type { Instance } from '../instance.ts'
-import { outcomeOfStart, warningsOfAdHoc } from '../outcome.ts'
+import { outcomeOfStart, warningsOfAdHoc, warningsOfUntouched } from '../outcome.ts'
 import type { Service } from '../service.ts'
 import type { Outcome, SettleOptions } from '../system-api.ts'
+import { orAborted } from '../wait.ts'
 import type { OperationWorld } from './operation-world.ts'
+import { nothingReplaced, type Replaced } from './replace-services.ts'
 import { findService, servicesOfConfig } from './services.ts'
 
 export const settled = async (world: OperationWorld, options: SettleOptions = {}): Promise<Outcome> => {
-  const names = options.names ?? servicesOfConfig(world).map(({ name }) => name)
-  const services = world.reconciler.roster.graph.withDependencies(names).map((name) => findService(world, name))
-  await untilSettled(world, services, options)
-  return options.names === undefined ? outcomeOfAll(world, services) : outcomeOf(world, services)
+  const { names, signal } = options
+  const { errors, untouched } = names === undefined ? await caughtUp(world, signal) : await nothingReplaced
+  const wanted = names ?? servicesOfConfig(world).map(({ name }) => name)
+  const services = world.reconciler.roster.graph.withDependencies(wanted).map((name) => findService(world, name))
+  await untilSettled(world, services, { ...options, errors })
+  if (names !== undefined) return outcomeOf(world, services)
+  return withWarnings(outcomeOfAll(world, services, errors), [], warningsOfUntouched(untouched, errors))
 }
+
+const caughtUp = ({ catchingUp }: OperationWorld, signal: AbortSignal | undefined): Promise<Replaced> =>
+  signal === undefined ? catchingUp : orAborted(catchingUp, signal)
 
 /** Those that failed already are not waited for: somebody else may be at work on them. */
 export const untilSettled = (

@@ -5,20 +5,32 @@ import { SysgError } from '../errors.ts'
 import { isDown } from '../replica.ts'
 import type { Service } from '../service.ts'
 import type { Outcome, StartAdHocOptions, StartOptions } from '../system-api.ts'
+import { catchUp } from './catch-up.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { run } from './run.ts'
 import { findKept, findService, requireOpen, servicesOfConfig, setIntent } from './services.ts'
-import { outcomeOf, outcomeOfAll, untilSettled, withWarnings } from './settled.ts'
+import { outcomeOf, settled, untilSettled, withWarnings } from './settled.ts'
 
 export const start = async (world: OperationWorld, options: StartOptions = {}): Promise<Outcome> => {
   requireOpen(world)
   const { names, withDeps = false } = options
-  const services = names === undefined ? askAll(world) : askNamed(world, names, withDeps)
+  if (names === undefined) return startAll(world, options)
+  const services = askNamed(world, names, withDeps)
   world.reconciler.wakeAll()
-  const runs = services.filter((service) => names?.includes(service.name) === true && service.isScheduled)
+  const runs = services.filter((service) => names.includes(service.name) && service.isScheduled)
   await Promise.all(runs.map((service) => run(world, service.name)))
   await untilSettled(world, services, options)
-  return names === undefined ? outcomeOfAll(world, services) : outcomeOf(world, services)
+  return outcomeOf(world, services)
+}
+
+const startAll = (world: OperationWorld, options: StartOptions): Promise<Outcome> => {
+  const ask = (later?: ReadonlySet<string>) => {
+    askAll(world, later)
+    world.reconciler.wakeAll()
+  }
+  if (options.appliesChanges === true) world.catchingUp = catchUp(world, ask)
+  else ask()
+  return settled(world, options)
 }
 
 export const startAdHoc = async (
@@ -34,15 +46,14 @@ export const startAdHoc = async (
   return isRunning ? withWarnings(outcome, [`\`${spec.name}\` runs already, with the same command.`]) : outcome
 }
 
-const askAll = (world: OperationWorld): readonly Service[] => {
+const askAll = (world: OperationWorld, later: ReadonlySet<string> = new Set()): void => {
   // One that was recorded but had not come up when the supervisor died. Those that have run are left alone.
   for (const service of world.reconciler.roster.adHoc) service.isAsked = true
-  const services = servicesOfConfig(world)
-  for (const service of services) {
+  for (const service of servicesOfConfig(world)) {
+    if (later.has(service.name)) continue
     service.isAsked = true
     if (service.intent.intent === 'up') rearmDown(service)
   }
-  return services
 }
 
 const askNamed = (world: OperationWorld, names: readonly string[], withDeps: boolean): readonly Service[] => {
