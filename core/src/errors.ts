@@ -159,6 +159,10 @@ export const catalog = {
     message: 'The system is stopping.',
     hint: 'Wait until `sysg stop` has returned, then start it again.',
   }),
+  SYSG_STOPPED_MEANWHILE: () => ({
+    message: 'The system was stopped before this was done.',
+    hint: '`sysg start` starts it again.',
+  }),
   SYSG_TIMEOUT: (facts: { what: string; limitMs: number }) => ({
     message: `${facts.what} took longer than ${facts.limitMs} ms.`,
     hint: 'It goes on in the background; `sysg status` shows how far it is. `--timeout` waits longer.',

@@ -62,6 +62,8 @@ export type JournalEntry =
       /** Missing: it runs again, or the system was stopped. */
       readonly record: OutcomeRecord | undefined
     }
+  /** Everything is to end, or has. */
+  | { readonly kind: 'ending'; readonly isEnding: boolean }
   | { readonly kind: 'instances'; readonly changed: readonly InstanceRecord[]; readonly ended: readonly string[] }
 
 /** What an earlier supervisor left behind. */
@@ -73,4 +75,6 @@ export interface BootState {
   readonly outcomes: readonly OutcomeRecord[]
   /** Services that are in no config. */
   readonly adHoc: readonly ResolvedService[]
+  /** Somebody had asked for the end of everything, and it had not come. */
+  readonly isEnding?: boolean
 }

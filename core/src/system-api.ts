@@ -133,6 +133,8 @@ export interface ShutdownOptions {
 export interface SystemApi {
   /** What is in force: the config, and beside its services those that were started ad hoc. */
   readonly config: ResolvedSystem
+  /** Everything is to end, or has ended. */
+  readonly isStopping: boolean
   /** Every service as people see it, or those of these names that exist. */
   view(names?: readonly string[]): readonly ServiceView[]
   /** Wait until the named services and what they need, or all, are ready or have failed. Changes nothing. */
@@ -148,7 +150,7 @@ export interface SystemApi {
   startAdHoc(service: ResolvedService, options?: StartAdHocOptions): Promise<Outcome>
   /**
    * Go on after another supervisor: start what is wanted (of the named services, those that were asked for last), and leave
-   * alone what was stopped, has completed or has given up.
+   * alone what was stopped, has completed or has given up. If that one was about to end everything, so does this.
    */
   resume(options?: SettleOptions): Promise<Outcome>
   /** Stop the named services alone, and forget those of them that are in no config. Resolves when nothing of them lives. */

@@ -73,6 +73,8 @@ export class System implements SystemApi {
   readonly #boot = Promise.withResolvers<void>()
   #owner: string | undefined
   #ending: Promise<void> | undefined
+  /** An earlier supervisor was about to end everything. */
+  #wasEnding = false
 
   /** Sets up every plugin. @throws {SysgError} when one fails to. */
   constructor(options: SystemOptions) {
@@ -126,6 +128,10 @@ export class System implements SystemApi {
     return this.#reconciler.roster.config
   }
 
+  get isStopping(): boolean {
+    return this.#reconciler.roster.isShuttingDown
+  }
+
   view(names?: readonly string[]): readonly ServiceView[] {
     const now = this.#host.clock.now()
     const { roster } = this.#reconciler
@@ -160,6 +166,7 @@ export class System implements SystemApi {
     const { signal } = new AbortController()
     const state = await this.hooks.boot.promise(emptyState, { signal })
     this.#events.seq = Math.max(this.#events.seq, state.lastSeq)
+    this.#wasEnding = state.isEnding === true
     const adopted = await adoptAll(state, this.#reconciler, this.#world)
     for (const warning of forgetOutdatedScales(this.#world)) this.#host.trace('warn', warning)
     this.emit('system.started', {}, { version: this.#version, adopted })
@@ -173,6 +180,8 @@ export class System implements SystemApi {
 
   async start(options?: StartOptions): Promise<Outcome> {
     await this.#booted
+    if (this.#wasEnding) this.#recordEnding(false)
+    this.#wasEnding = false
     return start(this.#world, options)
   }
 
@@ -183,6 +192,7 @@ export class System implements SystemApi {
 
   async resume(options?: SettleOptions): Promise<Outcome> {
     await this.#booted
+    if (this.#wasEnding) return this.shutdown({ why: 'it was being stopped when the supervisor died' })
     return resume(this.#world, options)
   }
 
@@ -227,6 +237,7 @@ export class System implements SystemApi {
     await this.#booted.catch(() => undefined)
     const services = [...this.#reconciler.roster.services.values()]
     for (const service of services) service.stopGraceMs = options.graceMs
+    if (!this.#reconciler.roster.isShuttingDown) this.#recordEnding(true)
     this.#reconciler.roster.isShuttingDown = true
     // Nothing of them is to come back, even if the supervisor is killed before everything has ended.
     removeAdHoc(this.#reconciler.roster.adHoc, this.#reconciler, this.#world)
@@ -238,6 +249,10 @@ export class System implements SystemApi {
     return outcomeOfStop(services)
   }
 
+  #recordEnding(isEnding: boolean): void {
+    this.hooks.journal.call({ kind: 'ending', isEnding })
+  }
+
   async #end(reason: string | null): Promise<void> {
     const services = () => [...this.#reconciler.roster.services.values()]
     await this.#reconciler.until(() =>
@@ -245,6 +260,7 @@ export class System implements SystemApi {
     )
     for (const service of this.#reconciler.roster.services.values()) this.#reconciler.aftermath.forgetOutcomes(service)
     this.emit('system.stopped', {}, { reason })
+    this.#recordEnding(false)
     await this.hooks.shutdown.promise({ signal: new AbortController().signal })
     for (const release of this.#releases.reverse()) {
       await Promise.resolve()

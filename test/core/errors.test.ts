@@ -57,6 +57,7 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   SYSG_SCALE_COUNT: [{ service: 'api', replicas: 5_000, max: 1_000 }],
   SYSG_REPLICAS_INCOMPLETE: [{ service: 'api', reason: '3 of 4 ready' }],
   SYSG_SHUTTING_DOWN: [undefined],
+  SYSG_STOPPED_MEANWHILE: [undefined],
   SYSG_TIMEOUT: [{ what: 'The start', limitMs: 5 }],
   SYSG_CONFIG_INVALID: [
     { count: 1, file: 'sysg.yaml' },

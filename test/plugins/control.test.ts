@@ -93,7 +93,7 @@ describe('control', () => {
   it('answers who it is and how things are', async () => {
     await using sim = await begin({ config: '/srv/systemg.yaml' })
     const client = await connect(sim)
-    expect(await call(sim, client, 'ping')).toEqual({ pid: 42, version: '1.2.3', project: 'test' })
+    expect(await call(sim, client, 'ping')).toEqual({ pid: 42, version: '1.2.3', project: 'test', stopping: false })
     expect(await call(sim, client, 'status')).toMatchObject({
       project: { id: 'test', config: '/srv/systemg.yaml' },
       supervisor: { pid: 42, version: '1.2.3', started_at: '2026-01-01T00:00:00.000Z' },

@@ -108,10 +108,12 @@ export const remembers = (): Plugin =>
       const instances = host.store.table('instances')
       const outcomes = host.store.table('outcomes')
       const adHoc = host.store.table('ad_hoc')
+      const meta = host.store.table('meta')
       const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as Record<string, never>
       hooks.journal.tap('remembers', (entry) => {
         const outcomeKey = entry.kind === 'outcome' ? `${entry.service}/${entry.replica}` : ''
-        if (entry.kind === 'outcome' && entry.record === undefined) outcomes.delete(outcomeKey)
+        if (entry.kind === 'ending') meta.set('ending', entry.isEnding)
+        else if (entry.kind === 'outcome' && entry.record === undefined) outcomes.delete(outcomeKey)
         else if (entry.kind === 'outcome') outcomes.set(outcomeKey, plain(entry.record))
         else if (entry.kind === 'intent' || entry.kind === 'ad-hoc') {
           const table = entry.kind === 'intent' ? intents : adHoc
@@ -124,7 +126,6 @@ export const remembers = (): Plugin =>
           })
         }
       })
-      const meta = host.store.table('meta')
       hooks.event.tap('remembers', ({ seq }) => meta.set('lastSeq', seq))
       hooks.boot.tap('remembers', (): BootState => {
         return {
@@ -135,6 +136,7 @@ export const remembers = (): Plugin =>
           outcomes: outcomes.entries().map(([, value]) => value as unknown as OutcomeRecord),
           instances: instances.entries().map(([, value]) => value as unknown as InstanceRecord),
           adHoc: adHoc.entries().map(([, value]) => value as unknown as ResolvedService),
+          isEnding: meta.get('ending') === true,
         }
       })
     },

@@ -12,6 +12,9 @@ const silenceLimitMs = 10_000
 
 export interface Supervisor extends RpcClient {
   readonly pid: number
+  readonly version: string
+  /** It was asked to end everything, and takes nothing else. */
+  readonly isStopping: boolean
 }
 
 /** @throws {Failure} `SYSG_NO_SUPERVISOR`, `SYSG_SUPERVISOR_SILENT`. */
@@ -33,13 +36,19 @@ export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | unde
   if (socket === undefined) return undefined
   const client = rpcClient(connectionOf(socket), clock)
   try {
-    const answer = (await client.call('ping', {}, { timeoutMs: silenceLimitMs })) as { pid: number }
-    return Object.assign(client, { pid: answer.pid })
+    const { pid, version, stopping } = (await client.call('ping', {}, { timeoutMs: silenceLimitMs })) as Ping
+    return Object.assign(client, { pid, version, isStopping: stopping === true })
   } catch (thrown) {
     client.close()
     const isSilent = thrown instanceof Error && 'code' in thrown && thrown.code === 'SYSG_CONTROL_TIMEOUT'
     throw isSilent ? new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs }) : thrown
   }
+}
+
+interface Ping {
+  readonly pid: number
+  readonly version: string
+  readonly stopping?: boolean
 }
 
 /** Keeps the client's time limits; never keeps the command alive. */

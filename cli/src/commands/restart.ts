@@ -1,5 +1,5 @@
 /** `sysg restart`: load the config again and replace what runs by its strategy; or replace the named services alone. */
-import { tryConnect } from '../client/connect.ts'
+import { comingBack, connect, tryConnect } from '../client/connect.ts'
 import { serviceNames, type Command } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
@@ -21,8 +21,7 @@ export const command: Command = {
     const timeoutMs = typeof timeout === 'string' ? durationMs(timeout, '--timeout') : undefined
     if (services.length > 0) {
       const { paths } = locate(context)
-      const supervisor = await tryConnect(paths)
-      if (supervisor === undefined) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
+      const supervisor = await connect(paths)
       const code = await operate(context, supervisor, {
         verb: 'restart',
         method: 'restart',
@@ -36,7 +35,7 @@ export const command: Command = {
     const loaded = await loadOrReport(context)
     if (loaded === undefined) return exitCodes.invalidConfig
     const paths = projectPaths(stateRoot(context.env, context.globals.sys), loaded.system.project.id)
-    const supervisor = await tryConnect(paths)
+    const supervisor = (await tryConnect(paths)) ?? (await comingBack(paths))
     if (supervisor === undefined) {
       if (context.typed.values['daemonize'] !== true)
         throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })

@@ -1,11 +1,12 @@
 /** `sysg stop`: everything and the supervisor, or the named services alone. Stopping what is stopped is success. */
-import { comingBack, tryConnect } from '../client/connect.ts'
-import { serviceNames, type Command } from '../command.ts'
-import { exitCodes } from '../exit-codes.ts'
+import { comingBack, tryConnect, type Supervisor } from '../client/connect.ts'
+import { serviceNames, type Command, type CommandContext } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { Failure, isCoded } from '../failures.ts'
 import { untilGone } from '../client/until-gone.ts'
-import { Failure } from '../failures.ts'
 import { operate } from '../operations/operate.ts'
 import { locate } from '../project/locate.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
 import { durationMs } from '../terminal/duration.ts'
 
 export const command: Command = {
@@ -31,32 +32,71 @@ export const command: Command = {
     }
     const grace = typeof timeout === 'string' ? { grace_ms: durationMs(timeout, '--timeout') } : {}
     const { paths } = locate(context)
-    const supervisor = (await tryConnect(paths)) ?? (await comingBack(paths))
-    if (supervisor === undefined) {
-      const { stopUnsupervised } = await import('../operations/stop-unsupervised.ts')
-      return stopUnsupervised(context, paths, services)
-    }
-    if (services.length > 0) {
-      const code = await operate(context, supervisor, { verb: 'stop', method: 'stop', params: { services, ...grace } })
+    for (let tries = 1; ; tries++) {
+      const found = await findOrStop(context, paths, services)
+      if ('code' in found) return found.code
       try {
-        const isToRelease = context.typed.values['release'] === true && code === exitCodes.done
-        if (isToRelease) await supervisor.call('sockets.release', { services })
-      } finally {
-        supervisor.close()
+        return services.length > 0
+          ? await stopNamed(context, found.supervisor, services, grace)
+          : await stopAll(context, found.supervisor, grace)
+      } catch (thrown) {
+        // It was killed meanwhile: one that comes back knows what was asked of it, and otherwise it is asked again.
+        if (!isCoded(thrown) || thrown.code !== 'SYSG_CONTROL_LOST' || tries === mostTries) throw thrown
       }
-      return code
     }
-    const code = await operate(context, supervisor, {
-      verb: 'stop',
-      method: 'shutdown',
-      params: { why: 'sysg stop', ...grace },
-    })
-    // The supervisor closes the connection when nothing of it is left.
-    if (code === exitCodes.done) {
-      await supervisor.closed
-      await untilGone(supervisor.pid)
-    }
-    supervisor.close()
-    return code
   },
 }
+
+/** Supervisors that may die under it. */
+const mostTries = 5
+
+type Grace = { readonly grace_ms?: number }
+
+const stopNamed = async (
+  context: CommandContext,
+  supervisor: Supervisor,
+  services: readonly string[],
+  grace: Grace,
+): Promise<ExitCode> => {
+  const code = await operate(context, supervisor, { verb: 'stop', method: 'stop', params: { services, ...grace } })
+  try {
+    const isToRelease = context.typed.values['release'] === true && code === exitCodes.done
+    if (isToRelease) await supervisor.call('sockets.release', { services })
+  } finally {
+    supervisor.close()
+  }
+  return code
+}
+
+const stopAll = async (context: CommandContext, supervisor: Supervisor, grace: Grace): Promise<ExitCode> => {
+  const params = { why: 'sysg stop', ...grace }
+  const code = await operate(context, supervisor, { verb: 'stop', method: 'shutdown', params })
+  // The supervisor closes the connection when nothing of it is left.
+  if (code === exitCodes.done) {
+    await supervisor.closed
+    await untilGone(supervisor.pid)
+  }
+  supervisor.close()
+  return code
+}
+
+/** The supervisor, or how it went without one. @throws {Failure} `SYSG_SUPERVISOR_SILENT` when one has the project and never answers. */
+const findOrStop = async (
+  context: CommandContext,
+  paths: ProjectPaths,
+  services: readonly string[],
+): Promise<{ readonly supervisor: Supervisor } | { readonly code: ExitCode }> => {
+  for (const deadline = Date.now() + takenLimitMs; ;) {
+    const supervisor = (await tryConnect(paths)) ?? (await comingBack(paths))
+    if (supervisor !== undefined) return { supervisor }
+    const { stopUnsupervised } = await import('../operations/stop-unsupervised.ts')
+    const code = await stopUnsupervised(context, paths, services)
+    if (code !== undefined) return { code }
+    if (Date.now() > deadline) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: takenLimitMs })
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+  }
+}
+
+/** How long one may take to come up or to go, ms. */
+const takenLimitMs = 30_000
+const lookEveryMs = 20

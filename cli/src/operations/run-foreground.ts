@@ -1,8 +1,9 @@
 /** The system in this terminal: live progress, then the output of all services, until Ctrl-C or its end. */
-import { connect, type Supervisor } from '../client/connect.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect, tryConnect, type Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts'
-import { codedOnly } from '../failures.ts'
+import { codedOnly, Failure } from '../failures.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { endWhenAllDone, type Verdict } from '../supervisor/exit-when.ts'
 import { survive } from '../supervisor/survive.ts'
@@ -24,6 +25,7 @@ export const runForeground = async (
   loaded: ValidConfig,
   root: string,
   paths: ProjectPaths,
+  deadline = Date.now() + takenLimitMs,
 ): Promise<ExitCode> => {
   const show = (line: string) => tellAbove(context.terminal, line)
   const { onlyStderr } = options
@@ -37,8 +39,14 @@ export const runForeground = async (
     respawn: loaded.system.respawn ?? false,
     isComeback: false,
   })
-  // Somebody else was faster.
-  if (running === undefined) return startOnRunning(context, options, await connect(paths), loaded, paths)
+  if (running === undefined) {
+    // Somebody else was faster, or is about to end.
+    const other = await tryConnect(paths)
+    if (other !== undefined) return startOnRunning(context, options, other, loaded, paths)
+    if (Date.now() > deadline) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: takenLimitMs })
+    await pause(lookEveryMs)
+    return runForeground(context, options, loaded, root, paths, deadline)
+  }
   survive(show)
   const stopping = stopOnSignals(context, running)
   const own = await connect(paths)
@@ -50,6 +58,10 @@ export const runForeground = async (
   const judge = await judging
   return stopping.exitCode() ?? (((verdict ?? judge())?.exitCode ?? exitCodes.done) as ExitCode)
 }
+
+/** How long another supervisor may have the project without answering, ms. */
+const takenLimitMs = 30_000
+const lookEveryMs = 50
 
 /** Resolves when everything is up or has failed, with how to learn what the end of the system is worth. */
 const judgeOnceStarted = async (
@@ -108,4 +120,4 @@ const stopOnSignals = (context: CommandContext, running: RunningSupervisor): { e
 }
 
 /** The connection to ourselves ends with the system. */
-const endings: ReadonlySet<string> = new Set(['SYSG_SHUTTING_DOWN', 'SYSG_CONTROL_LOST'])
+const endings: ReadonlySet<string> = new Set(['SYSG_SHUTTING_DOWN', 'SYSG_STOPPED_MEANWHILE', 'SYSG_CONTROL_LOST'])

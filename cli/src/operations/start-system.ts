@@ -1,7 +1,9 @@
 /** `sysg start`: a supervisor in the background or in this terminal, or what changed on one that runs. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { isCoded } from '../failures.ts'
 import { projectPaths, stateRoot, type ProjectPaths } from '../project/state-root.ts'
 import { startDaemon } from '../supervisor/daemon.ts'
 import { wake } from '../supervisor/wake.ts'
@@ -33,7 +35,7 @@ export const startSystem = async (context: CommandContext, options: StartOptions
   return startIn(context, options, loaded, root, paths, running)
 }
 
-const startIn = (
+const startIn = async (
   context: CommandContext,
   options: StartOptions,
   loaded: ValidConfig,
@@ -41,10 +43,32 @@ const startIn = (
   paths: ProjectPaths,
   running: Supervisor | undefined,
 ): Promise<ExitCode> => {
-  if (running !== undefined) return startOnRunning(context, options, running, loaded, paths)
-  if (options.daemonize) return startInBackground(context, options, loaded, root, paths)
-  return runForeground(context, options, loaded, root, paths)
+  try {
+    if (running !== undefined) return await startOnRunning(context, options, running, loaded, paths)
+    if (options.daemonize) return await startInBackground(context, options, loaded, root, paths)
+    return await runForeground(context, options, loaded, root, paths)
+  } catch (thrown) {
+    if (!isCoded(thrown) || thrown.code !== 'SYSG_SHUTTING_DOWN') throw thrown
+    // It was asked to stop before this was asked for: what was asked for last is to be.
+    await untilStopped(context, paths)
+    return startIn(context, options, loaded, root, paths, await tryConnect(paths))
+  }
 }
+
+/** @throws {Failure} `SYSG_SUPERVISOR_SILENT` when it is frozen. */
+const untilStopped = async ({ terminal, globals }: CommandContext, paths: ProjectPaths): Promise<void> => {
+  if (!globals.json) terminal.err('The system is being stopped; then it is started again.\n')
+  for (;;) {
+    const supervisor = await tryConnect(paths)
+    if (supervisor === undefined) return
+    const { isStopping } = supervisor
+    supervisor.close()
+    if (!isStopping) return
+    await Promise.race([supervisor.closed, pause(lookEveryMs)])
+  }
+}
+
+const lookEveryMs = 100
 
 const startInBackground = async (
   context: CommandContext,

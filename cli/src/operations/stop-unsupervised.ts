@@ -12,17 +12,18 @@ import { createProgress } from '../terminal/progress.ts'
 import { recordedServices } from '../unsupervised/recorded-services.ts'
 import { exitOf } from './operate.ts'
 
+/** @returns `undefined` when a supervisor has the project after all: it is coming up, or on its way out. */
 export const stopUnsupervised = async (
   context: CommandContext,
   paths: ProjectPaths,
   services: readonly string[],
-): Promise<ExitCode> => {
+): Promise<ExitCode | undefined> => {
   // Those not named would be left alone again, with nobody to bring them back: a supervisor is needed for that.
   if (services.length > 0) throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
   // Stopping what is stopped is success.
   if (!existsSync(paths.folder)) return sayNothing(context)
   const lock = acquireLock(paths.folder)
-  if (lock === undefined) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: 0 })
+  if (lock === undefined) return undefined
   try {
     const recorded = recordedServices(paths) ?? []
     const isEmpty = recorded.every(({ instances, kinds }) => instances.length === 0 && !kinds.includes('ad-hoc'))

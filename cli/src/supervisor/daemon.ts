@@ -1,7 +1,8 @@
 /** A supervisor in a process of its own, and how a command starts one. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ResolvedSystem } from '@systemg/core'
 import type { LogLevel } from '../command.ts'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
@@ -38,6 +39,15 @@ export const startDaemon = async (
   paths: ProjectPaths,
   request: DaemonRequest,
 ): Promise<{ supervisor: Supervisor; isOurs: boolean }> => {
+  for (const deadline = Date.now() + bootLimitMs; ;) {
+    const child = spawnDaemon(paths, request)
+    const found = await spokenTo(paths, child, deadline)
+    if (found !== undefined) return { supervisor: found, isOurs: found.pid === child.pid }
+    if (Date.now() > deadline) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: child.pid, limitMs: bootLimitMs })
+  }
+}
+
+const spawnDaemon = (paths: ProjectPaths, request: DaemonRequest): ChildProcess => {
   makeStateFolder(dirname(paths.boot))
   const log = openLog(paths)
   const [program, ...args] = supervisorCommand(request.hasCode)
@@ -48,20 +58,37 @@ export const startDaemon = async (
     stdio: ['pipe', log, log],
   })
   closeSync(log)
-  let exitCode: number | null | undefined
-  child.once('exit', (code) => (exitCode = code))
-  child.once('error', () => (exitCode = null))
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(JSON.stringify(request))
   child.unref()
-  for (const deadline = Date.now() + bootLimitMs; Date.now() < deadline;) {
-    const supervisor = await tryConnect(paths)
-    if (supervisor !== undefined) return { supervisor, isOurs: supervisor.pid === child.pid }
-    if (exitCode !== undefined && exitCode !== takenExitCode) throw died(paths)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: child.pid, limitMs: bootLimitMs })
+  return child
 }
+
+/** Whoever can be spoken to first; `undefined` when another one had the project when this one came, and may have ended since. */
+const spokenTo = async (
+  paths: ProjectPaths,
+  child: ChildProcess,
+  deadline: number,
+): Promise<Supervisor | undefined> => {
+  let exitCode: number | null | undefined
+  child.once('exit', (code) => (exitCode = code))
+  child.once('error', () => (exitCode = null))
+  for (
+    let takenMs = 0;
+    Date.now() < deadline && takenMs < takenLimitMs;
+    takenMs += exitCode === undefined ? 0 : lookEveryMs
+  ) {
+    const supervisor = await tryConnect(paths)
+    if (supervisor !== undefined) return supervisor
+    if (exitCode !== undefined && exitCode !== takenExitCode) throw died(paths)
+    await pause(lookEveryMs)
+  }
+  return undefined
+}
+
+const lookEveryMs = 10
+/** One that has the project and cannot be spoken to for so long may be on its way out, ms. */
+const takenLimitMs = 500
 
 /** Reads a `DaemonRequest` from its stdin. */
 export const supervisorCommand = (hasCode: boolean): [string, ...string[]] => [

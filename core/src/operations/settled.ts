@@ -1,5 +1,5 @@
 /** Waits until services have come to rest, one way or the other, and says how it went. */
-import type { SysgError } from '../errors.ts'
+import { SysgError } from '../errors.ts'
 import type { Instance } from '../instance.ts'
 import { outcomeOfStart, warningsOfAdHoc, warningsOfUntouched } from '../outcome.ts'
 import type { Service } from '../service.ts'
@@ -22,14 +22,23 @@ export const settled = async (world: OperationWorld, options: SettleOptions = {}
 const caughtUp = ({ catchingUp }: OperationWorld, signal: AbortSignal | undefined): Promise<Replaced> =>
   signal === undefined ? catchingUp : orAborted(catchingUp, signal)
 
-/** Those that failed already are not waited for: somebody else may be at work on them. */
-export const untilSettled = (
+/**
+ * Those that failed already are not waited for: somebody else may be at work on them.
+ *
+ * @throws {SysgError} `SYSG_STOPPED_MEANWHILE` as soon as everything is to end.
+ */
+export const untilSettled = async (
   { reconciler }: OperationWorld,
   services: readonly Service[],
   options: { readonly errors?: ReadonlyMap<string, SysgError>; readonly signal?: AbortSignal } = {},
 ): Promise<void> => {
   const open = services.filter(({ name }) => options.errors?.has(name) !== true)
-  return reconciler.until(() => open.every((service) => !reconciler.roster.isBusy(service)), options.signal)
+  const { roster } = reconciler
+  await reconciler.until(
+    () => roster.isShuttingDown || open.every((service) => !roster.isBusy(service)),
+    options.signal,
+  )
+  if (roster.isShuttingDown) throw new SysgError('SYSG_STOPPED_MEANWHILE', undefined)
 }
 
 /** How a start of these went. `errors` are failures already known, by service. */

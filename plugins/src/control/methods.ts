@@ -66,7 +66,7 @@ const params = {
 }
 
 /**
- * - `ping` → `{ pid, version, project }`
+ * - `ping` → `{ pid, version, project, stopping }`; `stopping`: it ends everything, and takes nothing new
  * - `status { services? }` → `{ project, supervisor, services }`, as `status --json` without what plugins add
  * - `plan { config, all? }` → `PlannedChange[]`; `apply { config, all? }` → `Outcome`: a config that the caller loaded and checked
  * - `settled { services? }` → `Outcome`, as soon as they are ready or have failed
@@ -81,7 +81,8 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
   return {
     ping: (given) => {
       params.none.parse(given ?? {})
-      return { pid: options.pid, version: options.version, project: system.config.project.id }
+      const { pid, version } = options
+      return { pid, version, project: system.config.project.id, stopping: system.isStopping }
     },
     status: async (given) => {
       const { services } = params.status.parse(given ?? {})

@@ -28,8 +28,9 @@ export const store = definePlugin({
       instances: host.store.table('instances'),
       outcomes: host.store.table('outcomes'),
       adHoc: host.store.table('ad_hoc'),
+      meta: host.store.table('meta'),
     }
-    const history = new EventHistory(host.store.log('events'), host.store.table('meta'))
+    const history = new EventHistory(host.store.log('events'), tables.meta)
     const writer = new RecordWriter(host)
     const listeners = new Set<(event: SysgEvent) => void>()
 
@@ -40,10 +41,11 @@ export const store = definePlugin({
       instances: [...state.instances, ...readTable(tables.instances, asInstance, host).map(([, record]) => record)],
       outcomes: [...state.outcomes, ...readTable(tables.outcomes, asOutcome, host).map(([, record]) => record)],
       adHoc: [...state.adHoc, ...readTable(tables.adHoc, asService, host).map(([, record]) => record)],
+      isEnding: tables.meta.get('ending') === true,
     }))
     hooks.journal.tap('store', (entry) => {
-      // A power cut ends every instance: what is recorded of them need not survive it.
-      const survives = entry.kind === 'instances' ? 'crash' : 'power-cut'
+      // A power cut ends every instance: what is recorded of them, and that they are to end, need not survive it.
+      const survives = entry.kind === 'instances' || entry.kind === 'ending' ? 'crash' : 'power-cut'
       writer.write(changesOf(tables, entry), survives)
     })
     hooks.event.tap({ name: 'store', stage: -50 }, (event) => {
@@ -69,6 +71,7 @@ interface Tables {
   readonly instances: DurableTable
   readonly outcomes: DurableTable
   readonly adHoc: DurableTable
+  readonly meta: DurableTable
 }
 
 const changesOf = (tables: Tables, entry: JournalEntry): readonly Change[] => {
@@ -80,6 +83,8 @@ const changesOf = (tables: Tables, entry: JournalEntry): readonly Change[] => {
     case 'outcome':
       // `@` is in no service name.
       return [changeOf(tables, 'outcomes', `${entry.service}@${entry.replica}`, entry.record)]
+    case 'ending':
+      return [{ table: tables.meta, name: 'meta', key: 'ending', value: entry.isEnding ? true : undefined }]
     case 'instances':
       return [
         ...entry.changed.map((record) => changeOf(tables, 'instances', record.id, record)),
