@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -76,10 +76,9 @@ describe('sysg init', () => {
     expect(existsSync(join(cwd, 'other.yaml'))).toBe(true)
   })
 
-  it.skipIf(process.getuid?.() === 0)('says why it can not write', async () => {
-    const cwd = tempFolder()
-    chmodSync(cwd, 0o500)
-    expect((await init(cwd)).err).toContain("can't be written: permission denied.\nSYSG_INIT_WRITE")
+  it('says why it can not write', async () => {
+    // Not even root may make files there.
+    expect((await init('/sys')).err).toContain("can't be written: permission denied.\nSYSG_INIT_WRITE")
   })
 
   it('says why it can not write into a folder that is not there', async () => {
