@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Host, Trace } from '@systemg/core'
+import { projectCgroups } from './project-cgroups.ts'
 import { nodeClock } from './clock.ts'
 import { connectionOf } from './connection.ts'
 import { FifoMaker } from './fifo-maker.ts'
@@ -51,7 +52,8 @@ export interface NodeHost extends Host {
 export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const { folder, env = process.env, trace = () => undefined, passed = [] } = options
   const store = openStore(folder, { trace })
-  const processes = createProcesses(trace)
+  const cgroups = projectCgroups(folder, env, trace)
+  const processes = createProcesses(trace, cgroups)
   const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
   const { entries = [] } = options.inheritance ?? {}
   const holder = options.holder === undefined ? undefined : new Holder(options.holder, trace)
@@ -63,6 +65,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   holder?.replace()
   const close = async (): Promise<void> => {
     processes.dispose()
+    cgroups.tidy()
     store.close()
     await fifos.close()
   }

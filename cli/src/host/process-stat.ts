@@ -34,6 +34,16 @@ export const readStat = (pid: number): ProcessStat | undefined => {
   }
 }
 
+/** Whether a number is that of a thread other than the first of its process. True also when there is no such thing any more. */
+export const isThread = (pid: number): boolean => {
+  try {
+    return Number(/^Tgid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) !== pid
+  } catch (thrown) {
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(thrown))) return true
+    throw thrown
+  }
+}
+
 /** Every process of the machine. Throws when `/proc` can't be read (`EMFILE`). */
 export const allPids = (): readonly number[] =>
   readdirSync('/proc')

@@ -1,7 +1,7 @@
 /** All processes of the machine at one moment, indexed for searching trees. */
 import { readFileSync } from 'node:fs'
 import type { MarkCache } from './process-environment.ts'
-import { allPids, readStat, type ProcessStat } from './process-stat.ts'
+import { allPids, isThread, readStat, type ProcessStat } from './process-stat.ts'
 
 export interface ProcessTable {
   readonly byPid: ReadonlyMap<number, ProcessStat>
@@ -10,17 +10,51 @@ export interface ProcessTable {
   readonly byToken: ReadonlyMap<string, readonly ProcessStat[]>
   /** This process, its ancestors, and PID 1: never part of any tree. */
   readonly untouchable: ReadonlySet<number>
-  /** Something was forked while the table was read, so a process may be missing from it. */
+  /** More was forked while the table was read than could be followed, so a process may be missing from it. */
   readonly isBlurred: boolean
+  /** The pid given last when the table was complete. */
+  readonly newestPid: number
 }
 
-/** Read `/proc` once. Throws when this process is out of descriptors or memory. */
-export const readProcessTable = (marks: MarkCache): ProcessTable => {
+/** How long a look follows what is being forked meanwhile, ms. */
+const followMs = 10
+
+/**
+ * Read `/proc` once, and then what was forked meanwhile, until nothing was: a chain of processes that each start the next
+ * and end would otherwise always be where nobody looks. Throws when this process is out of descriptors or memory.
+ *
+ * @param onNew - Told at once of each process that was forked meanwhile, with its marks.
+ */
+export const readProcessTable = (
+  marks: MarkCache,
+  onNew: (one: ProcessStat, marks: readonly string[]) => void = () => undefined,
+): ProcessTable => {
   const lastBefore = lastPid()
-  const processes = allPids().flatMap((pid) => readStat(pid) ?? [])
-  const table = indexProcesses(processes, (one) => marks.marksOf(one), process.pid)
+  const processes = new Map<number, ProcessStat>()
+  for (const pid of allPids()) {
+    const one = readStat(pid)
+    if (one !== undefined) processes.set(pid, one)
+  }
+  const { isComplete, newestPid } = follow(lastBefore, (pid) => {
+    const one = readStat(pid)
+    if (one?.isLiving !== true || isThread(pid)) return
+    processes.set(pid, one)
+    onNew(one, marks.marksOf(one))
+  })
+  const table = indexProcesses([...processes.values()], (one) => marks.marksOf(one), process.pid)
   marks.prune()
-  return { ...table, isBlurred: lastPid() !== lastBefore }
+  return { ...table, isBlurred: !isComplete, newestPid }
+}
+
+/** Visit every pid given after `last`, until no more is. Not complete when that did not come true in time, or pids began anew. */
+const follow = (last: number, visit: (pid: number) => void): { isComplete: boolean; newestPid: number } => {
+  const endMs = performance.now() + followMs
+  for (let visited = last; ;) {
+    const newestPid = lastPid()
+    if (newestPid === visited) return { isComplete: true, newestPid }
+    if (newestPid < visited || performance.now() > endMs) return { isComplete: false, newestPid }
+    while (visited < newestPid) visit(++visited)
+  }
 }
 
 /** Index processes. `ownPid` and its ancestors become untouchable. */
@@ -28,7 +62,7 @@ export const indexProcesses = (
   processes: readonly ProcessStat[],
   marksOf: (one: ProcessStat) => readonly string[],
   ownPid: number,
-): Omit<ProcessTable, 'isBlurred'> => {
+): Omit<ProcessTable, 'isBlurred' | 'newestPid'> => {
   const byPid = new Map<number, ProcessStat>()
   const byParent = new Map<number, ProcessStat[]>()
   const bySession = new Map<number, ProcessStat[]>()
@@ -55,5 +89,5 @@ const ancestorsOf = (pid: number, byPid: ReadonlyMap<number, ProcessStat>): Read
   return pids
 }
 
-/** The pid given last on this machine. It stands at the end of `/proc/loadavg`. */
-const lastPid = (): string | undefined => readFileSync('/proc/loadavg', 'utf8').trim().split(' ').at(-1)
+/** The pid given last on this machine, to a process or a thread. It stands at the end of `/proc/loadavg`. */
+export const lastPid = (): number => Number(readFileSync('/proc/loadavg', 'utf8').trim().split(' ').at(-1))

@@ -1,14 +1,15 @@
 /**
  * Answers who lives in which tree, with one look at `/proc` for everybody who asks in the same turn of the event loop.
  *
- * It looks when it is asked, when somebody waits for a tree's end (often at first, then every 100 ms), and twice
+ * Who is in the cgroup of a tree is in the tree, too. It looks when it is asked, when somebody waits for a tree's end (often at first, then every 100 ms), and twice
  * shortly after a start, so that processes which later leave their tree have been seen in it. Else it is idle.
  */
 import type { Trace, TreeRef } from '@systemg/core'
 import { whyOf } from '@systemg/core'
+import { Cgroups } from './cgroups.ts'
 import { bootId } from './kernel.ts'
 import { MarkCache } from './process-environment.ts'
-import type { ProcessStat } from './process-stat.ts'
+import { readStat, type ProcessStat } from './process-stat.ts'
 import { readProcessTable, type ProcessTable } from './process-table.ts'
 import { findMembers, type KnownTree } from './tree-members.ts'
 
@@ -38,7 +39,10 @@ export class ProcessTrees {
 
   readonly #trace: Trace
   readonly #afterLook: (table: ProcessTable) => void
+  readonly #cgroups: Cgroups
   readonly #marks = new MarkCache()
+  /** Trees in which nobody new may go on, by token: how many want that. */
+  readonly #halting = new Map<string, number>()
   readonly #known = new Map<string, KnownTree>()
   readonly #waiting = new Set<Request>()
   #requests: Request[] = []
@@ -50,9 +54,14 @@ export class ProcessTrees {
   readonly #recording = new Map<number, NodeJS.Timeout>()
 
   /** @param afterLook - Told of every look, for those who wait for single processes. */
-  constructor(trace: Trace, afterLook: (table: ProcessTable) => void = () => undefined) {
+  constructor(
+    trace: Trace,
+    afterLook: (table: ProcessTable) => void = () => undefined,
+    cgroups = new Cgroups(undefined),
+  ) {
     this.#trace = trace
     this.#afterLook = afterLook
+    this.#cgroups = cgroups
   }
 
   /** Remember a tree whose root has just been seen alive: its session is its own. */
@@ -67,6 +76,16 @@ export class ProcessTrees {
     this.#requests.push({ known: this.#knownOf(tree), settle: resolve })
     this.#lookSoon()
     return promise
+  }
+
+  /** From here on whoever is forked in the tree during a look is stopped (SIGSTOP) when it is seen. Returns how to end that. */
+  halt({ token }: TreeRef): () => void {
+    this.#halting.set(token, (this.#halting.get(token) ?? 0) + 1)
+    return () => {
+      const others = (this.#halting.get(token) ?? 1) - 1
+      if (others > 0) this.#halting.set(token, others)
+      else this.#halting.delete(token)
+    }
   }
 
   /** Resolves when nobody lives in the tree. Rejects with the signal's reason. */
@@ -149,7 +168,9 @@ export class ProcessTrees {
     this.#requests = []
     for (const [key, known] of this.#known) {
       const isBelieved = !table.isBlurred || asking.has(known)
-      if (isBelieved && membersIn(members, known).length === 0) this.#known.delete(key)
+      if (!isBelieved || membersIn(members, known).length > 0) continue
+      this.#known.delete(key)
+      if (asking.has(known)) this.#cgroups.remove(known.tree)
     }
     for (const { known, settle } of requests) settle({ table, members: membersIn(members, known) })
     this.#afterLook(table)
@@ -162,11 +183,28 @@ export class ProcessTrees {
   } {
     for (let looks = 1; ; looks++) {
       this.lookCount++
-      const table = readProcessTable(this.#marks)
-      const members = new Map([...this.#known.values(), ...asking].map((known) => [known, search(known, table)]))
+      const table = readProcessTable(this.#marks, this.#onNew)
+      // Groups are read last, so that who has been forked meanwhile is in them.
+      const grouped = (known: KnownTree) => (asking.has(known) ? this.#grouped(known.tree, table) : [])
+      const members = new Map(
+        [...this.#known.values(), ...asking].map((known) => [known, search(known, table, grouped(known))]),
+      )
       const isSure = !table.isBlurred || ![...asking].some((known) => membersIn(members, known).length === 0)
       if (isSure || looks === mostLooks) return { table, members }
     }
+  }
+
+  readonly #onNew = ({ pid }: ProcessStat, marks: readonly string[]): void => {
+    if (!marks.some((mark) => this.#halting.has(mark))) return
+    try {
+      process.kill(pid, 'SIGSTOP')
+    } catch {
+      // It has ended, or may not be signalled.
+    }
+  }
+
+  #grouped(tree: TreeRef, { byPid }: ProcessTable): readonly ProcessStat[] {
+    return this.#cgroups.pidsOf(tree).flatMap((pid) => byPid.get(pid) ?? readStat(pid) ?? [])
   }
 
   #recordAfter(delayMs: number): void {
@@ -187,8 +225,8 @@ const membersIn = (members: ReadonlyMap<KnownTree, readonly ProcessStat[]>, know
   members.get(known) ?? []
 
 /** A tree of another boot is empty, and so is one that no process can be the root of. */
-const search = (known: KnownTree, table: ProcessTable): readonly ProcessStat[] =>
-  isOfThisBoot(known.tree) || isKnownByToken(known.tree) ? findMembers(known, table) : []
+const search = (known: KnownTree, table: ProcessTable, grouped: readonly ProcessStat[]): readonly ProcessStat[] =>
+  isOfThisBoot(known.tree) || isKnownByToken(known.tree) ? findMembers(known, table, grouped) : []
 
 const isOfThisBoot = ({ bootId: boot, pid }: TreeRef): boolean => boot === bootId() && Number.isInteger(pid) && pid > 1
 

@@ -2,7 +2,9 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Processes, Trace, TreeRef } from '@systemg/core'
 import { AdoptedProcesses, isStillThere } from './adopted-processes.ts'
+import { Cgroups } from './cgroups.ts'
 import { bootId } from './kernel.ts'
+import { killMembers } from './kill-members.ts'
 import { listenersOn } from './listeners.ts'
 import { readEnvironment } from './process-environment.ts'
 import { processInfo } from './process-info.ts'
@@ -16,10 +18,10 @@ export interface NodeProcesses extends Processes {
   dispose(): void
 }
 
-export const createProcesses = (trace: Trace): NodeProcesses => {
+export const createProcesses = (trace: Trace, cgroups = new Cgroups(undefined)): NodeProcesses => {
   const children = new Set<ChildProcess>()
   const adopted = new AdoptedProcesses(() => trees.nudge())
-  const trees = new ProcessTrees(trace, ({ byPid }) => adopted.compare((pid) => byPid.get(pid)))
+  const trees = new ProcessTrees(trace, ({ byPid }) => adopted.compare((pid) => byPid.get(pid)), cgroups)
 
   const keep = (child: ChildProcess): void => {
     children.add(child)
@@ -33,9 +35,14 @@ export const createProcesses = (trace: Trace): NodeProcesses => {
     trees,
 
     async spawn(spec) {
-      const started = await startProcess(spec)
-      if ('errno' in started) return started
+      const entrance = cgroups.enter(spec, spec)
+      const started = await startProcess(entrance === undefined ? spec : { ...spec, argv: entrance.argv })
+      if ('errno' in started) {
+        cgroups.remove(spec)
+        return started
+      }
       const { pid, startTime, exited, child } = started
+      entrance?.entered(pid)
       keep(child)
       const tree: TreeRef = { pid, startTime, token: spec.token, bootId: bootId() }
       trees.track(tree)
@@ -54,7 +61,10 @@ export const createProcesses = (trace: Trace): NodeProcesses => {
     },
 
     async signal(tree, signal) {
-      const reached = signalMembers(tree, await trees.look(tree), signal)
+      const reached =
+        signal === 'SIGKILL'
+          ? await killMembers(tree, trees, cgroups)
+          : signalMembers(tree, await trees.look(tree), signal)
       trees.nudge()
       return reached
     },

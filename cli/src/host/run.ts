@@ -8,11 +8,11 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Exit, ProcessRef, RunResult, RunSpec, Signal, TreeRef } from '@systemg/core'
+import { killMembers } from './kill-members.ts'
 import { bootId } from './kernel.ts'
 import { commandMark } from './process-environment.ts'
 import type { ProcessTrees } from './process-trees.ts'
 import { readStat } from './process-stat.ts'
-import { signalMembers } from './signal-tree.ts'
 import { spawnFailure } from './spawn-failure.ts'
 import { Tail } from './tail.ts'
 
@@ -103,7 +103,7 @@ const endOf = async (exited: Promise<Exit>, tree: TreeRef, signal: AbortSignal, 
 const killTree = async (tree: TreeRef, trees: ProcessTrees): Promise<void> => {
   const limit = AbortSignal.timeout(killLimitMs)
   while (!limit.aborted) {
-    signalMembers(tree, await trees.look(tree), 'SIGKILL')
+    await killMembers(tree, trees)
     const again = AbortSignal.any([limit, AbortSignal.timeout(killAgainMs)])
     const isGone = await trees.gone(tree, again).then(
       () => true,

@@ -1,5 +1,5 @@
 /** Says why a process could not be started: Node gives the same `ENOENT` for a missing program, folder and interpreter. */
-import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync, statSync, type Stats } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 import { HostError, type SpawnFailure, type SpawnSpec } from '@systemg/core'
@@ -27,6 +27,24 @@ export const spawnFailure = (launch: Launch, thrown: unknown): SpawnFailure => {
   return {
     errno,
     message: folderProblem(launch) ?? programProblem(launch, errno) ?? reasons[errno] ?? described(errno),
+  }
+}
+
+/** Whether a program is there that can be executed in this folder, as far as that can be seen beforehand. */
+export const isStartable = (launch: Launch): boolean => {
+  if (folderProblem(launch) !== undefined) return false
+  const path = candidates(launch).find((candidate) => isExecutable(candidate))
+  if (path === undefined) return false
+  const interpreter = interpreterOf(path)
+  return interpreter === undefined || isExecutable(resolve(launch.cwd, interpreter))
+}
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
   }
 }
 

@@ -5,6 +5,7 @@
  * - its session, which it leads: also processes whose parents have ended;
  * - whoever carries the token: those that have left the session, too;
  * - whoever was seen in the tree before, even if it has since cleared its environment;
+ * - whoever is in its cgroup, where it has one;
  * - all children of these, and the sessions they lead.
  */
 import type { TreeRef } from '@systemg/core'
@@ -24,7 +25,11 @@ export interface KnownTree {
 }
 
 /** The living members, the root first, then in order of their start. Updates what is known. */
-export const findMembers = (known: KnownTree, table: ProcessTable): readonly ProcessStat[] => {
+export const findMembers = (
+  known: KnownTree,
+  table: ProcessTable,
+  grouped: readonly ProcessStat[] = [],
+): readonly ProcessStat[] => {
   const { tree } = known
   const found = new Map<number, ProcessStat>()
   const pending: ProcessStat[] = []
@@ -43,6 +48,7 @@ export const findMembers = (known: KnownTree, table: ProcessTable): readonly Pro
   if (root !== undefined && isRoot) add([root])
   if (known.ownsSession) add(table.bySession.get(tree.pid)?.filter(({ startTime }) => startTime >= tree.startTime))
   add(marked)
+  add(grouped)
   for (const [pid, startTime] of known.seen) {
     const one = table.byPid.get(pid)
     if (one?.startTime === startTime) add([one])

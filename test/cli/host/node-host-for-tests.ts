@@ -66,7 +66,7 @@ export const testHost = (folder = testFolder()): TestHost => {
     },
     async [Symbol.asyncDispose]() {
       const limit = AbortSignal.timeout(5000)
-      for (const { tree } of started) await host.processes.signal(tree, 'SIGKILL')
+      await Promise.all(started.map(({ tree }) => host.processes.signal(tree, 'SIGKILL')))
       await Promise.all(started.map(({ tree }) => host.processes.gone(tree, limit)))
       await host.dispose()
       removeFolder(folder)

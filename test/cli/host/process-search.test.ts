@@ -55,7 +55,7 @@ describe('searching a tree', () => {
   })
   const search = (which: KnownTree, processes: ProcessStat[], marked: number[] = [], ownPid = 10) => {
     const marksOf = ({ pid }: ProcessStat) => (marked.includes(pid) ? ['mark'] : [])
-    const table = { ...indexProcesses([one(1, 0, 1), ...processes], marksOf, ownPid), isBlurred: false }
+    const table = { ...indexProcesses([one(1, 0, 1), ...processes], marksOf, ownPid), isBlurred: false, newestPid: 0 }
     return findMembers(which, table).map(({ pid }) => pid)
   }
 
