@@ -56,6 +56,10 @@ export const failures = {
     message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',
     hint: '`sysg notify ready` is for programs that a service has started, with the environment they were given.',
   }),
+  SYSG_PURGE_STOPPED_SHORT: () => ({
+    message: 'The system could not be stopped, so nothing of it was removed.',
+    hint: '`sysg status` shows what still lives.',
+  }),
   SYSG_INTERRUPTED: (facts: { what: string }) => ({
     message: `Interrupted: ${facts.what}.`,
     hint: '`sysg status` shows how far it is.',

@@ -33,6 +33,7 @@ export const variables: ReadonlySet<string> = new Set([
     'SYSG_HOLDER',
     'SYSG_HELD',
     'SYSG_RESPAWNS',
+    'SYSG_CGROUPS',
   ],
 ])
 

@@ -26,8 +26,8 @@ export const connect = async (paths: ProjectPaths): Promise<Supervisor> => {
 
 /** One that was killed a moment ago and comes back by itself. */
 export const comingBack = async (paths: ProjectPaths): Promise<Supervisor | undefined> => {
-  const { wake } = await import('../supervisor/wake.ts')
-  return wake(paths, { knock: false })
+  const { waitForComeback } = await import('../supervisor/wake.ts')
+  return waitForComeback(paths)
 }
 
 /** As `connect`, but `undefined` when nobody listens. */

@@ -14,5 +14,6 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   notify: () => import('./notify.ts'),
   graph: () => import('./graph.ts'),
   init: () => import('./init.ts'),
+  purge: () => import('./purge.ts'),
   schema: () => import('./schema.ts'),
 }

@@ -29,7 +29,7 @@ export const startSystem = async (context: CommandContext, options: StartOptions
   const paths = projectPaths(root, loaded.system.project.id)
   if (options.command !== undefined) requireFit(options.command, loaded)
   // One that was killed comes back as it was; then what changed is applied, as on any that runs.
-  const running = (await tryConnect(paths)) ?? (await wake(paths, { knock: true }))
+  const running = (await tryConnect(paths)) ?? (await wake(paths))
   await requireServices(context, options, loaded, paths, running)
   if (running === undefined) await requireFreeNames(loaded, paths)
   return startIn(context, options, loaded, root, paths, running)

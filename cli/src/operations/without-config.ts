@@ -36,7 +36,7 @@ export const withoutConfig = async (
   const id = globals.project === undefined ? undefined : checkedId(globals.project)
   const project = id === undefined ? defaultProject(cwd) : { id, name: id }
   const paths = projectPaths(root, project.id)
-  const running = (await tryConnect(paths)) ?? (await wake(paths, { knock: true }))
+  const running = (await tryConnect(paths)) ?? (await wake(paths))
   try {
     const known = await knownServices(paths, running)
     if (running === undefined) requireNoneOfConfig(known)

@@ -16,13 +16,14 @@ import { lastWords } from './daemon.ts'
 const bootLimitMs = 30_000
 const lookEveryMs = 10
 
-/**
- * Have the project's holder bring its supervisor back.
- *
- * @param options.knock - Say `go` to a holder that waits for it; otherwise only one that acts by itself is waited for.
- * @returns `undefined` when no holder lives, or it waits and was not to be woken.
- */
-export const wake = async (paths: ProjectPaths, { knock }: { knock: boolean }): Promise<Supervisor | undefined> => {
+/** Have the project's holder bring its supervisor back: also one that waits for a word. `undefined` when none lives. */
+export const wake = (paths: ProjectPaths): Promise<Supervisor | undefined> => bringBack(paths, true)
+
+/** Wait for a holder that brings the supervisor back by itself. `undefined` when none lives, or it waits for a word. */
+export const waitForComeback = (paths: ProjectPaths): Promise<Supervisor | undefined> => bringBack(paths, false)
+
+/** Not exported: Rollup (4.67) takes `knock` for always true when one caller imports it dynamically. */
+const bringBack = async (paths: ProjectPaths, knock: boolean): Promise<Supervisor | undefined> => {
   let answer: 'none' | 'heard' | 'opened' = 'none'
   for (const deadline = Date.now() + bootLimitMs; Date.now() < deadline;) {
     await pause(lookEveryMs)

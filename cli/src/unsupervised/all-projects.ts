@@ -10,12 +10,18 @@ import type { StatusReport } from '../terminal/service-status.ts'
 import { askStatus, exitCodeFor, type Seen } from '../terminal/status-look.ts'
 import { statusTable, type StatusTableOptions } from '../terminal/status-table.ts'
 import { plain, wrap } from '../terminal/text.ts'
+import { projectHome } from '../purge/project-home.ts'
+import { strayProcesses, type StrayProcess } from '../purge/stray-processes.ts'
 import { leftovers, type Leftover } from './leftovers.ts'
 import { livingServices } from './living-services.ts'
 
 /** One project, or why it can't be looked at. */
 interface ProjectStatus extends StatusReport {
   readonly leftovers: readonly Leftover[]
+  /** Processes that belong to no service any more. */
+  readonly strays: readonly StrayProcess[]
+  /** Its config is not there any more. */
+  readonly is_forsaken: boolean
   readonly error: { readonly code: string; readonly message: string } | null
 }
 
@@ -23,7 +29,7 @@ interface ProjectStatus extends StatusReport {
 export const lookAtAll = async ({ env, globals }: Pick<CommandContext, 'env' | 'globals'>): Promise<Seen> => {
   const root = stateRoot(env, globals.sys)
   const nowMs = Date.now()
-  const projects = await Promise.all(projectsIn(root).map((paths) => lookAt(paths, nowMs)))
+  const projects = await Promise.all(projectsIn(root).map((paths) => lookAt(root, paths, nowMs)))
   const isAnyAlive = projects.some(({ supervisor, error }) => supervisor !== null || error !== null)
   return {
     json: { projects },
@@ -34,20 +40,32 @@ export const lookAtAll = async ({ env, globals }: Pick<CommandContext, 'env' | '
   }
 }
 
-const projectsIn = (root: string): readonly ProjectPaths[] =>
+/** Every project below a state root that has some state. */
+export const projectsIn = (root: string): readonly ProjectPaths[] =>
   (existsSync(root) ? readdirSync(root, { withFileTypes: true }) : [])
     .filter((entry) => entry.isDirectory() && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(entry.name))
     .map(({ name }) => projectPaths(root, name))
     .filter(({ folder }) => existsSync(join(folder, 'state.db')) || existsSync(join(folder, 'run')))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 
-const lookAt = async (paths: ProjectPaths, nowMs: number): Promise<ProjectStatus> => {
-  const none = { project: { id: paths.id, config: null }, supervisor: null, services: [], leftovers: [], error: null }
+const lookAt = async (root: string, paths: ProjectPaths, nowMs: number): Promise<ProjectStatus> => {
+  const project = { id: paths.id, config: null }
+  const none = {
+    ...{ project, supervisor: null, services: [] },
+    leftovers: [],
+    strays: [],
+    is_forsaken: false,
+    error: null,
+  }
   try {
     const report = await askStatus(paths)
-    if (report === undefined) return { ...none, services: livingServices(paths, nowMs) }
+    const { config, isGone } = projectHome(root, paths)
+    const left = { strays: strayProcesses(paths, report !== undefined), is_forsaken: isGone }
+    if (report === undefined)
+      return { ...none, ...left, project: { id: paths.id, config }, services: livingServices(paths, nowMs) }
     const known = report.services.map(({ name }) => name)
-    return { ...report, leftovers: leftovers(paths, known), error: null }
+    const isConfigGone = report.project.config !== null && !existsSync(report.project.config)
+    return { ...report, ...left, is_forsaken: isConfigGone, leftovers: leftovers(paths, known), error: null }
   } catch (thrown) {
     if (!(thrown instanceof Error)) throw thrown
     return { ...none, error: { code: isCoded(thrown) ? thrown.code : 'SYSG_INTERNAL', message: thrown.message } }
@@ -70,12 +88,24 @@ const linesOf = (project: ProjectStatus, options: StatusTableOptions): readonly 
     return [...head, ...wrap(plain(error.message), options.width).map((line) => options.paint('red', line))]
   const table = supervisor === null && services.length === 0 ? [] : statusTable(services, options)
   const left = project.leftovers.map(({ name, what }) => `${plain(name)} (${what.join(', ')})`).join(', ')
+  const strays = project.strays.map(({ pid, command }) => `${pid} (${plain(command)})`).join(', ')
+  const isRemovable = left !== '' || strays !== '' || (project.is_forsaken && supervisor === null)
   return [
     ...head,
     ...table,
+    ...wrap(project.is_forsaken ? forsaken(project) : '', options.width),
     ...wrap(left === '' ? '' : `No longer in the config, but still kept: ${left}.`, options.width),
+    ...wrap(strays === '' ? '' : `Processes that belong to no service any more: ${strays}.`, options.width),
+    ...wrap(isRemovable ? `\`sysg purge -p ${project.project.id}\` removes that.` : '', options.width),
   ]
 }
+
+const forsaken = ({ project, supervisor }: ProjectStatus): string =>
+  supervisor === null
+    ? project.config === null
+      ? 'No config leads to it.'
+      : 'Its config is gone.'
+    : `Its config is gone; \`sysg stop -p ${project.id}\` ends what runs, \`sysg purge --force -p ${project.id}\` removes it, too.`
 
 const headOf = (
   { project, supervisor, error }: ProjectStatus,

@@ -52,6 +52,13 @@ export const recordedServices = ({ folder }: ProjectPaths): readonly RecordedSer
   })
 }
 
+/** Tokens of all instances that are recorded, also of those that have no process yet. */
+export const recordedTokens = ({ folder }: ProjectPaths): ReadonlySet<string> => {
+  if (!existsSync(join(folder, 'state.db'))) return new Set()
+  const values = withStore(folder, (store) => store.table('instances').entries())
+  return new Set(values.map(([, value]) => field(value, 'token')).filter((token) => typeof token === 'string'))
+}
+
 /** @throws {SysgError} `SYSG_STATE_NEWER`, `SYSG_STATE_UNREADABLE`. */
 export const withStore = <T>(folder: string, read: (store: Store) => T): T => {
   let store: Store | undefined

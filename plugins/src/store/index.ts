@@ -3,7 +3,7 @@
  * history of events.
  *
  * Owns no key. Taps `boot` (gives back what was remembered), `journal` (one transaction per entry; what the disk refuses is tried again), `event` (the newest
- * 10 000 are kept) and `shutdown`. Registers the control methods `events.read` and `events.follow`.
+ * 10 000 are kept) and `shutdown`. Registers the control methods `events.read`, `events.follow` and `store.forget`.
  * A record that is damaged is left out with a warning; it never stops the system.
  */
 import {
@@ -14,6 +14,7 @@ import {
   type JournalEntry,
   type SysgEvent,
 } from '@systemg/core'
+import { z } from 'zod'
 import { EventHistory } from './event-history.ts'
 import { eventMethods } from './methods.ts'
 import { RecordWriter, type Change } from './record-writer.ts'
@@ -63,8 +64,25 @@ export const store = definePlugin({
       return () => void listeners.delete(listener)
     })
     for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)
+    api.registerMethod('store.forget', (params) => {
+      const known = new Set(api.system.view().map(({ name }) => name))
+      const names = forgetParams.parse(params).services.filter((name) => !known.has(name))
+      writer.write(recordsOf(tables, names), 'power-cut')
+      return { services: names }
+    })
   },
 })
+
+const forgetParams = z.strictObject({ services: z.array(z.string().min(1)) })
+
+/** What is remembered of services that are gone, to be forgotten. Instances go with their last process. */
+const recordsOf = (tables: Tables, services: readonly string[]): readonly Change[] => [
+  ...services.map((service) => changeOf(tables, 'intents', service, undefined)),
+  ...tables.outcomes
+    .entries()
+    .filter(([key]) => services.includes(key.slice(0, key.lastIndexOf('@'))))
+    .map(([key]) => changeOf(tables, 'outcomes', key, undefined)),
+]
 
 interface Tables {
   readonly intents: DurableTable

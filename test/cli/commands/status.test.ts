@@ -238,13 +238,16 @@ describe('status --all', () => {
     mkdirSync(join(home.paths.logs, 'older', '0'), { recursive: true })
     await home.supervise({ status: answering(view('api')) })
     const { stdout, exitCode } = await run(home.root, command, 'status', ['--all'])
-    expect(stdout).toMatch(/^asleep {2}no supervisor\n\nshop {2}supervisor 4711, up \w+ {2}\/srv\/systemg.yaml\nNAME/)
+    expect(stdout).toMatch(
+      /^asleep {2}no supervisor\nNo config leads to it\.\n`sysg purge -p asleep` removes that\.\n\nshop {2}supervisor 4711, up \w+ {2}\/srv\/systemg.yaml\nNAME/,
+    )
+    expect(stdout).toContain('Its config is gone; `sysg stop -p shop` ends what runs')
     expect(stdout).toContain('No longer in the config, but still kept: old-api (intent), older (logs).\n')
     expect(exitCode).toBe(0)
     const json = JSON.parse((await run(home.root, command, 'status', ['--all', '--json'])).stdout) as object
     expect(json).toMatchObject({
       projects: [
-        { project: { id: 'asleep' }, supervisor: null, services: [] },
+        { project: { id: 'asleep' }, supervisor: null, services: [], strays: [], is_forsaken: true },
         {
           project: { id: 'shop' },
           leftovers: [
