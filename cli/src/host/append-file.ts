@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, wr
 import { dirname } from 'node:path'
 import { HostError, type AppendFile } from '@systemg/core'
 import { attempt, errnoOf, hostError } from './host-error.ts'
+import { isInHand, writeInHand } from './in-hand.ts'
 
 /** Open for appending. The folder is made when missing (0700, the file 0600). @throws {HostError} */
 export const openAppend = (path: string): AppendFile => {
@@ -22,6 +23,7 @@ export const openAppend = (path: string): AppendFile => {
 class OpenAppendFile implements AppendFile {
   readonly #path: string
   #fd: number | undefined
+  #moving: number | undefined
   #size: number
 
   constructor(path: string, fd: number) {
@@ -38,7 +40,8 @@ class OpenAppendFile implements AppendFile {
     const fd = this.#fd
     if (fd === undefined) throw new HostError('EBADF', `write ${this.#path}: it is closed`)
     try {
-      for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done)
+      if (isInHand(chunk)) writeInHand(chunk, this.#mover())
+      else for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done)
       this.#size += chunk.length
     } catch (thrown) {
       this.#cutBack(fd)
@@ -50,6 +53,13 @@ class OpenAppendFile implements AppendFile {
     const fd = this.#fd
     this.#fd = undefined
     if (fd !== undefined) closeSync(fd)
+    if (this.#moving !== undefined) closeSync(this.#moving)
+    this.#moving = undefined
+  }
+
+  /** The kernel moves nothing into a file that is open for appending. */
+  #mover(): number {
+    return (this.#moving ??= openSync(`/proc/self/fd/${this.#fd ?? -1}`, constants.O_WRONLY))
   }
 
   /** Take back what a failed write has left. A device can't be cut, and then there is nothing to take back. */

@@ -4,18 +4,17 @@
  *   service ──(its descriptor, O_RDWR)──► FIFO ──(ours, O_RDONLY|O_NONBLOCK)──► onChunk
  *
  * The service's descriptor can also read, so it never sees a broken pipe when the supervisor dies. Ours that we keep for
- * it (`writer`) keeps the pipe from ending between two instances. All pipes read into one buffer: a chunk is used
- * before the next one is read.
+ * it (`writer`) keeps the pipe from ending between two instances. How bytes get from a pipe into a file says `in-hand.ts`.
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync, readSync, unlinkSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { OnChunk, OutputPipe, Trace } from '@systemg/core'
 import { FdDescriptor } from './descriptor.ts'
 import type { HeldPipe, Keeper } from './held.ts'
-import { attempt, errnoOf, hostError, isMissing } from './host-error.ts'
-
-const buffer = Buffer.allocUnsafeSlow(256 * 1024)
+import { attempt, hostError, isMissing } from './host-error.ts'
+import { deliver, mostInHand } from './in-hand.ts'
+import { kernelPipes } from './kernel-pipes.ts'
+import { watchReadable } from './readiness.ts'
 
 /** What a pipe can hold at most, unless root made it larger. */
 let knownCapacity: number | undefined
@@ -80,27 +79,22 @@ const openOutput = async (
 }
 
 const pipeOf = (reader: number, writer: FdDescriptor, onChunk: OnChunk, trace: Trace): OutputPipe => {
-  const deliver = (bytes: number): void => {
+  const room = new Room(reader)
+  let isClosed = false
+  const hand = (chunk: Uint8Array): void => {
     try {
-      onChunk(buffer.subarray(0, bytes))
+      onChunk(chunk)
     } catch (thrown) {
       trace('error', `output of ${writer.label} was refused`, { why: String(thrown) })
     }
   }
-  const socket = new Socket({
-    fd: reader,
-    readable: true,
-    writable: false,
-    onread: {
-      buffer,
-      callback: (bytes) => {
-        deliver(bytes)
-        return true
-      },
-    },
-  })
-  socket.on('error', (error) => trace('error', `output of ${writer.label} can't be read`, { why: error.message }))
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  const readSome = (): number => {
+    const bytes = deliver(reader, hand)
+    room.sawBytes(bytes)
+    return bytes
+  }
+  const readiness = watchReadable(reader, readSome)
+  readiness.start()
 
   return {
     writer,
@@ -108,31 +102,52 @@ const pipeOf = (reader: number, writer: FdDescriptor, onChunk: OnChunk, trace: T
       // Not inside a chunk's delivery: the buffer would be used twice.
       await Promise.resolve()
       // What is there now is at most a full pipe; more comes only while somebody goes on writing.
-      for (let left = capacity(); left > 0 && !socket.destroyed;) {
-        const bytes = readSome(reader)
+      for (let left = capacity(); left > 0 && !isClosed;) {
+        const bytes = readSome()
         if (bytes === 0) return
-        deliver(bytes)
         left -= bytes
       }
     },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
+    pause: () => readiness.stop(),
+    resume: () => readiness.start(),
     async close() {
+      isClosed = true
+      room.giveBack()
       writer.close()
-      socket.destroy()
-      await closed
+      await readiness.close()
     },
   }
 }
 
-/** Bytes that were read into the buffer; 0 when the pipe is empty. */
-const readSome = (fd: number): number => {
-  for (;;) {
-    try {
-      return readSync(fd, buffer, 0, buffer.length, null)
-    } catch (thrown) {
-      if (errnoOf(thrown) !== 'EINTR') return 0
-    }
+/** What a pipe holds when it is made. */
+const ordinaryRoom = 64 * 1024
+/** A program that fills half of its pipe so often in a row waits for us again and again. */
+const oftenFull = 4
+/** The kernel grants a user 64 MiB for all pipes, those of other programs too. */
+const mostLargePipes = 32
+
+let largePipes = 0
+
+/** Makes the pipe of a program that writes much larger: as much is read with a quarter of the turns. */
+class Room {
+  readonly #pipe: number
+  #timesFull = 0
+  #isLarge = false
+
+  constructor(pipe: number) {
+    this.#pipe = pipe
+  }
+
+  sawBytes(bytes: number): void {
+    this.#timesFull = bytes >= ordinaryRoom / 2 ? this.#timesFull + 1 : 0
+    if (this.#timesFull !== oftenFull || this.#isLarge || largePipes >= mostLargePipes) return
+    this.#isLarge = kernelPipes()?.enlarge(this.#pipe, mostInHand) ?? false
+    if (this.#isLarge) largePipes += 1
+  }
+
+  giveBack(): void {
+    if (this.#isLarge) largePipes -= 1
+    this.#isLarge = false
   }
 }
 

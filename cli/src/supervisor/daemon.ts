@@ -128,7 +128,11 @@ const flagsFor = (hasCode: boolean): readonly string[] => [
   '--max-semi-space-size=1',
   '--no-memory-reducer',
   '--disable-warning=ExperimentalWarning',
+  ...(process.allowedNodeEnvironmentFlags.has(kernelCalls) ? [kernelCalls] : []),
 ]
+
+/** With it output is moved into files so that no kill loses a byte of it (`host/kernel-pipes.ts`). */
+const kernelCalls = '--experimental-ffi'
 
 /** A supervisor that starts one has some of these itself. */
 const ownFlags = new Set([
@@ -137,6 +141,7 @@ const ownFlags = new Set([
   '--max-semi-space-size=1',
   '--no-memory-reducer',
   '--disable-warning=ExperimentalWarning',
+  kernelCalls,
 ])
 
 /** The `sysg` that runs this command. */

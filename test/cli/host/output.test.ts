@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { constants, closeSync, lstatSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { constants, closeSync, lstatSync, openSync, readFileSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { HostError } from '@systemg/core'
 import { expect, it } from 'vitest'
 import { testHost, until, type TestHost } from './node-host-for-tests.ts'
 
@@ -120,6 +121,77 @@ it('replaces what is no pipe, and does not follow a link', async () => {
     await pipe.close()
   }
   expect(await test.host.files.readText(target)).toBe('kept')
+})
+
+it('moves what is written to files, in whatever parts, byte for byte', async () => {
+  await using test = testHost()
+  const files = [0, 1].map((n) => test.host.files.append(join(test.folder, `part${n}`)))
+  const parts: Buffer[] = []
+  let turn = 0
+  const pipe = await test.host.output(join(test.folder, 'run', 'x'), (chunk) => {
+    // A part that nobody writes, between two that are written, and one at the end.
+    const cuts = [0, 0.2, 0.3, 0.8, 1].map((share) => Math.floor(chunk.length * share))
+    for (const [at, from] of cuts.slice(0, -1).entries()) {
+      const part = chunk.subarray(from, cuts[at + 1])
+      if (at === 1) continue
+      parts.push(Buffer.from(part))
+      files[turn++ % 2]?.write(part)
+    }
+  })
+  writeFileSync(join(test.folder, 'data'), randomBytes(2 ** 20 + 1))
+  await (
+    await test.start(['cat', 'data'], { stdout: pipe.writer })
+  ).exited
+  await pipe.drain()
+  for (const [n, file] of files.entries()) {
+    const expected = Buffer.concat(parts.filter((_, at) => at % 2 === n))
+    expect(sha(readFileSync(join(test.folder, `part${n}`)))).toBe(sha(expected))
+    expect(file.size).toBe(expected.length)
+    file.close()
+  }
+  await pipe.close()
+})
+
+it('delivers once what no disk takes', async () => {
+  await using test = testHost()
+  const full = test.host.files.append('/dev/full')
+  const refused: string[] = []
+  let seen = ''
+  const pipe = await test.host.output(join(test.folder, 'run', 'x'), (chunk) => {
+    seen += Buffer.from(chunk).toString()
+    try {
+      full.write(chunk)
+    } catch (thrown) {
+      refused.push(thrown instanceof HostError ? thrown.errno : String(thrown))
+    }
+  })
+  for (const word of ['one', 'two']) {
+    await (
+      await test.start(['echo', word], { stdout: pipe.writer })
+    ).exited
+    await pipe.drain()
+  }
+  expect(seen).toBe('one\ntwo\n')
+  expect(refused).toEqual(['ENOSPC', 'ENOSPC'])
+  full.close()
+  await pipe.close()
+})
+
+it('appends to a file that somebody else has emptied, at its new end', async () => {
+  await using test = testHost()
+  const path = join(test.folder, 'log')
+  const file = test.host.files.append(path)
+  const pipe = await test.host.output(join(test.folder, 'run', 'x'), (chunk) => file.write(chunk))
+  for (const word of ['one', 'two']) {
+    await (
+      await test.start(['echo', word], { stdout: pipe.writer })
+    ).exited
+    await pipe.drain()
+    expect(readFileSync(path, 'utf8')).toBe(`${word}\n`)
+    writeFileSync(path, '')
+  }
+  file.close()
+  await pipe.close()
 })
 
 it('says when a pipe can’t be made', async () => {
