@@ -3,7 +3,8 @@
  * policy, what a deploy had not finished is decided by what was recorded last.
  */
 import { restoreAdHoc } from './ad-hoc.ts'
-import type { Adopted, Host, TreeRef } from './host.ts'
+import { describeExit } from './explain.ts'
+import type { Adopted, Exit, Host, TreeRef } from './host.ts'
 import type { BootState, InstanceRecord, OutcomeRecord } from './journal.ts'
 import { isSame } from './changed-keys.ts'
 import type { Reconciler } from './reconciler.ts'
@@ -48,6 +49,8 @@ interface Found {
   readonly spawned: Adopted | undefined
   /** Its tree, when the tracked process has ended and others of it live. */
   readonly remains: TreeRef | undefined
+  /** How it ended, where that is known. */
+  readonly exit?: Exit | undefined
 }
 
 const isLiving = ({ spawned, remains }: Found): boolean => spawned !== undefined || remains !== undefined
@@ -70,7 +73,8 @@ const find = async (record: InstanceRecord, { processes }: Host): Promise<Found>
   if (spawned !== undefined) return { record, spawned, remains: undefined }
   const tree = record.tree ?? { pid: 0, startTime: 0, bootId: '', token: record.token }
   const members = await processes.members(tree)
-  return { record, spawned, remains: members.length > 0 ? tree : undefined }
+  const exit = record.tree === undefined ? undefined : await processes.pastExit(record.tree)
+  return { record, spawned, remains: members.length > 0 ? tree : undefined, exit }
 }
 
 /** What had taken over from it is dead, and it still lives and was ready: it serves again. */
@@ -86,7 +90,8 @@ const keepPredecessor = (one: Found, found: readonly Found[]): void => {
   for (const successor of successors) successor.record = { ...successor.record, role: 'candidate' }
 }
 
-const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, world: SystemWorld): void => {
+const adoptOne = (found: Found, reconciler: Reconciler, world: SystemWorld): void => {
+  const { record, spawned, remains, exit } = found
   const service = ownerOf(record, reconciler)
   const replica = service.replica(record.replica)
   service.isAsked = true
@@ -104,8 +109,9 @@ const adoptOne = ({ record, spawned, remains }: Found, reconciler: Reconciler, w
     world.emit('deploy.rolled_back', of, { step: 'supervisor', reason: 'the supervisor ended before the switch' })
   }
   if (spawned === undefined) {
-    world.host.trace('warn', `${record.id} ended while no supervisor ran; its exit status is unknown`)
-    instance.lose({ code: null, signal: null, unknown: true }, record, remains)
+    const how = exit === undefined ? 'its exit status is unknown' : describeExit(exit)
+    world.host.trace('warn', `${record.id} ended while no supervisor ran; ${how}`)
+    instance.lose(exit ?? { code: null, signal: null, unknown: true }, record, remains)
     return
   }
   instance.adopt(spawned, record)

@@ -45,6 +45,8 @@ export interface SpawnSpec {
   readonly inherit: readonly Descriptor[]
   /** Found again in the environment of every descendant, as `SYSG_TOKEN`. */
   readonly token: string
+  /** How it ends is to be known also when nobody looks: see `pastExit`. Default false. */
+  readonly keepsExit?: boolean
 }
 
 /** One process for certain: a pid alone may be used again by a stranger. */
@@ -110,6 +112,8 @@ export interface Processes {
   spawn(spec: SpawnSpec): Promise<Spawned | SpawnFailure>
   /** Take up a process that an earlier supervisor started; `undefined` when pid, start time, boot and token do not all agree or it is dead. */
   adopt(tree: TreeRef): Promise<Adopted | undefined>
+  /** How the root of a tree ended while no supervisor ran; `undefined` when that is not known. */
+  pastExit(tree: TreeRef): Promise<Exit | undefined>
   /** Every living process of the tree, escaped ones included (group, session, parents, token), the root first. */
   members(tree: TreeRef): Promise<readonly ProcessInfo[]>
   /** Send a signal to every living process of the tree; each one's identity is checked just before. Returns how many got it. */

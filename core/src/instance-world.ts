@@ -53,6 +53,8 @@ export interface InstanceWorld {
     data: EventData[T],
   ): SysgEvent
   record(changed: readonly Instance[]): void
+  /** How a run of this service ends matters to others, also when nobody looks. */
+  isAwaited(service: ResolvedService): boolean
   /** Its state or its reason changed. */
   changed(instance: Instance, cause?: number): void
   /** Its process has ended without being asked to. Called before anything of it is cleaned up. */

@@ -152,7 +152,8 @@ export class Instance extends InstanceFacts {
     signal.throwIfAborted()
     this.launch = finishSpec(prepared, this.#identity, host.env)
     this.#world.record([this])
-    const launched = await this.#spawn({ ...this.launch, token: this.token })
+    const keepsExit = this.#world.isAwaited(this.service)
+    const launched = await this.#spawn({ ...this.launch, token: this.token, keepsExit })
     this.tree = launched.tree
     this.startedAt = host.clock.now()
     this.#world.record([this])

@@ -37,14 +37,15 @@ export interface OutcomeRecord {
   /** The config it ran with. Another config starts it anew. */
   readonly config: ResolvedService
   readonly instance: string
-  readonly exit: Exit
+  /** Missing when no process of it ever ran. */
+  readonly exit?: Exit
+  /** Why it could not be started, or did not become ready. */
+  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string }
   /** Wall clock, ms. */
   readonly at: number
   readonly lastLines: readonly string[]
   /** Why it gave up, in words. */
   readonly why: string | null
-  /** Why its last run was never begun, or never ready. */
-  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string }
 }
 
 export type JournalEntry =

@@ -227,6 +227,7 @@ export class Reconciler {
       emit: (type, { instance, cause }, data) =>
         this.#world.emit(type, { service: instance.service.name, instance: instance.id, cause }, data),
       record: (changed) => this.#record(changed),
+      isAwaited: ({ name }) => this.roster.isAwaited(name),
       changed: (instance, cause) => this.#wakeOf(instance, cause),
       exitedByItself: (instance, cause) => this.aftermath.exitedByItself(instance, cause),
       hasEnded: (instance) => this.aftermath.hasEnded(instance),

@@ -69,24 +69,24 @@ export class Replica {
   /** What must be remembered of a replica at rest. */
   outcome(service: string): OutcomeRecord | undefined {
     if (this.state !== 'completed' && this.state !== 'failed') return undefined
-    const { exit = noExit, exitAt = 0, lastLines = [], id = '', failure } = this.last ?? {}
+    const { exit, exitAt = 0, lastLines = [], id = '', failure } = this.last ?? {}
     const { state: outcome, index: replica, spec: config, gaveUp: why = null } = this
     return {
-      ...{ service, replica, outcome, config, instance: id, exit, at: exitAt, lastLines, why },
+      ...{ service, replica, outcome, config, instance: id, at: exitAt, lastLines, why },
+      ...(exit === undefined ? {} : { exit }),
       ...(failure === undefined ? {} : { failure: textOf(failure) }),
     }
   }
 
   /** Take up what an earlier supervisor saw it come to. */
   restore(record: OutcomeRecord): void {
-    const { instance: id, at: exitAt, lastLines, failure } = record
-    const hadProcess = failure === undefined || record.exit.code !== null || record.exit.signal !== null
+    const { instance: id, exit, failure, at, lastLines } = record
     this.last = {
       id,
-      exit: hadProcess ? record.exit : undefined,
-      exitAt,
+      exit: isKnown(exit) ? exit : undefined,
+      exitAt: at > 0 ? at : undefined,
       lastLines,
-      failure: failure === undefined ? undefined : SysgError.of(failure.code, failure),
+      failure: failure === undefined ? undefined : SysgError.of(failure.code, failure, { lastLines }),
       stopRequest: undefined,
       cause: undefined,
       isDaemonized: false,
@@ -118,11 +118,9 @@ const goneOrStuck = (instance: Instance): Promise<void> =>
     if (!look()) instance.onChange(look)
   })
 
-/** Of a run that had no process. */
-const noExit: Exit = { code: null, signal: null }
+const textOf = ({ code, message, hint }: SysgError): NonNullable<OutcomeRecord['failure']> =>
+  hint === undefined ? { code, message } : { code, message, hint }
 
-const textOf = ({ code, message, hint }: SysgError): NonNullable<OutcomeRecord['failure']> => ({
-  code,
-  message,
-  ...(hint === undefined ? {} : { hint }),
-})
+/** An older systemg recorded one that says nothing where there was none. */
+const isKnown = (exit: Exit | undefined): boolean =>
+  exit !== undefined && (exit.code !== null || exit.signal !== null || exit.unknown === true)

@@ -101,6 +101,13 @@ export class Roster {
     )
   }
 
+  /** Others start only when it has completed. */
+  isAwaited(name: string): boolean {
+    return this.named(this.graph.dependents(name)).some(
+      ({ config: { depends_on: needs } }) => needs[name]?.condition === 'completed',
+    )
+  }
+
   /** Something is under way that will change its state by itself. */
   isBusy(service: Service): boolean {
     if (service.deploy !== undefined) return true

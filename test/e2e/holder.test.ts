@@ -212,6 +212,47 @@ services:
   expect(readFileSync(join(box.folder, 'ran'), 'utf8')).toBe('ran\n')
 })
 
+it('knows how a one-shot ended while no supervisor ran, and shows what had become of everything', async () => {
+  await using box = new Sandbox()
+  box.config(`
+respawn: false
+services:
+  setup: { command: "echo ran >> ran; read line < go; exit 0" }
+  api: { command: sleep 1000, depends_on: { setup: { condition: completed } } }
+  dies: { command: sleep 1000 }
+  down: { command: sleep 1000 }
+  missing: { exec: [/no/such/program] }
+`)
+  spawnSync('mkfifo', [join(box.folder, 'go')])
+  await box.run('start', '-d', '--no-wait')
+  await until(
+    () => box.states(),
+    (states) => states['dies'] === 'running' && states['down'] === 'running',
+  )
+  const [setup, dies] = [await box.pid('setup'), await box.pid('dies')]
+  await box.run('stop', '-s', 'down')
+  await killForGood(box)
+  spawnSync('sh', ['-c', 'echo x > go'], { cwd: box.folder })
+  process.kill(dies, 'SIGKILL')
+  await until(
+    () => [setup, dies].filter(isAlive),
+    (living) => living.length === 0,
+  )
+  const left = await box.status()
+  expect(left.services.map(({ name, state, reason }) => [name, state, reason])).toEqual([
+    ['dies', 'ended (unsupervised)', 'ended while no supervisor ran; exit status unknown'],
+    ['down', 'stopped', 'stopped by you'],
+    ['missing', 'failed', expect.stringContaining('/no/such/program')],
+    ['setup', 'ended (unsupervised)', 'ended while no supervisor ran; exit code 0'],
+  ])
+  // A start gives what has failed another chance; the one-shot is not run again.
+  expect((await box.run('start', '-d')).code).toBe(1)
+  const states = { setup: 'completed', api: 'running', dies: 'running', down: 'stopped', missing: 'failed' }
+  expect(await box.states()).toEqual(states)
+  expect((await box.service('missing')).exit).toBe(null)
+  expect(readFileSync(join(box.folder, 'ran'), 'utf8')).toBe('ran\n')
+})
+
 it('keeps the last words of a service that ends while no supervisor runs', async () => {
   await using box = new Sandbox()
   box.config(`

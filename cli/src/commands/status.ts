@@ -76,9 +76,9 @@ const withoutSupervisor = async (
   config: string | null,
   names: readonly string[],
 ): Promise<Seen> => {
-  const { livingServices } = await import('../unsupervised/living-services.ts')
+  const { leftServices } = await import('../unsupervised/left-services.ts')
   const nowMs = Date.now()
-  const services = only(names, livingServices(paths, nowMs))
+  const services = only(names, leftServices(paths, nowMs))
   return {
     exitCode: exitCodes.noSupervisor,
     json: { project: { id: paths.id, config }, supervisor: null, services } satisfies StatusReport,

@@ -7,6 +7,7 @@ import { nodeClock } from './clock.ts'
 import { connectionOf } from './connection.ts'
 import { FifoMaker } from './fifo-maker.ts'
 import { nodeFiles } from './files.ts'
+import { KeptExits } from './kept-exits.ts'
 import { nodeNet } from './net.ts'
 import { keepsNothing, type HeldPipe, type HeldSocket, type Inheritance } from './held.ts'
 import { Holder, type HolderSettings } from './holder.ts'
@@ -52,8 +53,9 @@ export interface NodeHost extends Host {
 export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const { folder, env = process.env, trace = () => undefined, passed = [] } = options
   const store = openStore(folder, { trace })
+  const exits = new KeptExits(join(folder, 'run', 'exits'))
   const cgroups = projectCgroups(folder, env, trace)
-  const processes = createProcesses(trace, cgroups)
+  const processes = createProcesses(trace, { exits, cgroups })
   const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
   const { entries = [] } = options.inheritance ?? {}
   const holder = options.holder === undefined ? undefined : new Holder(options.holder, trace)
@@ -90,7 +92,10 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     get holderPid() {
       return holder?.pid
     },
-    dropInherited: () => outputs.dropInherited(),
+    dropInherited() {
+      outputs.dropInherited()
+      exits.sweep()
+    },
     async dispose() {
       sockets.dispose()
       await holder?.end()

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Processes, Trace, TreeRef } from '@systemg/core'
 import { AdoptedProcesses, isStillThere } from './adopted-processes.ts'
 import { Cgroups } from './cgroups.ts'
+import type { KeptExits } from './kept-exits.ts'
 import { bootId } from './kernel.ts'
 import { killMembers } from './kill-members.ts'
 import { listenersOn } from './listeners.ts'
@@ -18,8 +19,19 @@ export interface NodeProcesses extends Processes {
   dispose(): void
 }
 
-export const createProcesses = (trace: Trace, cgroups = new Cgroups(undefined)): NodeProcesses => {
+export interface ProcessesOptions {
+  /** Where it is kept how programs end that others wait for. Default: it is not. */
+  readonly exits?: KeptExits
+  /** Default: there are none. */
+  readonly cgroups?: Cgroups
+}
+
+export const createProcesses = (
+  trace: Trace,
+  { exits, cgroups = new Cgroups(undefined) }: ProcessesOptions = {},
+): NodeProcesses => {
   const children = new Set<ChildProcess>()
+  let isOver = false
   const adopted = new AdoptedProcesses(() => trees.nudge())
   const trees = new ProcessTrees(trace, ({ byPid }) => adopted.compare((pid) => byPid.get(pid)), cgroups)
 
@@ -35,8 +47,10 @@ export const createProcesses = (trace: Trace, cgroups = new Cgroups(undefined)):
     trees,
 
     async spawn(spec) {
-      const entrance = cgroups.enter(spec, spec)
-      const started = await startProcess(entrance === undefined ? spec : { ...spec, argv: entrance.argv })
+      const isKept = exits !== undefined && spec.keepsExit === true
+      const kept = isKept ? { ...spec, argv: exits.argvOf(spec) } : spec
+      const entrance = cgroups.enter(spec, kept)
+      const started = await startProcess(entrance === undefined ? kept : { ...kept, argv: entrance.argv })
       if ('errno' in started) {
         cgroups.remove(spec)
         return started
@@ -44,6 +58,7 @@ export const createProcesses = (trace: Trace, cgroups = new Cgroups(undefined)):
       const { pid, startTime, exited, child } = started
       entrance?.entered(pid)
       keep(child)
+      if (isKept) child.once('exit', () => isOver || exits.forget(spec.token))
       const tree: TreeRef = { pid, startTime, token: spec.token, bootId: bootId() }
       trees.track(tree)
       return { tree, exited }
@@ -52,7 +67,13 @@ export const createProcesses = (trace: Trace, cgroups = new Cgroups(undefined)):
     async adopt(tree) {
       if (!isStillThere(tree)) return undefined
       trees.track(tree)
-      return { tree, exited: adopted.watch(tree), env: readEnvironment(tree.pid) }
+      exits?.keep(tree.token)
+      const exited = adopted.watch(tree).then((unknown) => exits?.read(tree.token) ?? unknown)
+      return { tree, exited, env: readEnvironment(tree.pid) }
+    },
+
+    async pastExit({ token }) {
+      return exits?.read(token)
     },
 
     async members(tree) {
@@ -76,6 +97,7 @@ export const createProcesses = (trace: Trace, cgroups = new Cgroups(undefined)):
     },
 
     dispose() {
+      isOver = true
       trees.dispose()
       adopted.dispose()
       for (const child of children) child.unref()

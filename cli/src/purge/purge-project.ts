@@ -11,7 +11,7 @@ import { openStore } from '../host/store.ts'
 import { operate } from '../operations/operate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { leftovers, type Leftover } from '../unsupervised/leftovers.ts'
-import { livingServices } from '../unsupervised/living-services.ts'
+import { leftServices } from '../unsupervised/left-services.ts'
 import { endProcesses } from './end-processes.ts'
 import { removeLinks } from './project-home.ts'
 import { strayProcesses, type StrayProcess } from './stray-processes.ts'
@@ -54,7 +54,8 @@ export const purgeLeftovers = async (
   const processes = await endStrays(paths, supervisor !== undefined)
   const adHoc = leftovers(paths, known).filter(({ what }) => what.includes('ad-hoc'))
   // A supervisor knows best what still runs; without one, what lives is for `sysg stop`.
-  const living = supervisor === undefined ? livingServices(paths, Date.now()).map(({ name }) => name) : []
+  const left = supervisor === undefined ? leftServices(paths, Date.now()) : []
+  const living = left.flatMap(({ name, pid }) => (pid === null ? [] : [name]))
   const kept = new Set([...adHoc.map(({ name }) => name), ...living])
   const gone = leftovers(paths, known).filter(({ name, what }) => !kept.has(name) && !isRunning(what, supervisor))
   if (gone.length === 0) return { services: [], processes, everything: false }

@@ -18,7 +18,7 @@ interface CronStatus {
 
 /** What is always there; fields that plugins add stand behind. */
 export interface ServiceStatus extends Omit<ServiceView, 'state' | 'instances'> {
-  /** A `ServiceState`, or `running (unsupervised)`. */
+  /** A `ServiceState`, or `running (unsupervised)`, `ended (unsupervised)`. */
   readonly state: string
   readonly cpu_percent: number | null
   readonly memory_bytes: number | null

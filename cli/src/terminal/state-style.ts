@@ -14,6 +14,7 @@ const styles: Readonly<Record<string, Style>> = {
   blocked: 'yellow',
   stopping: 'yellow',
   'running (unsupervised)': 'yellow',
+  'ended (unsupervised)': 'red',
   failed: 'red',
   unhealthy: 'red',
   stopped: 'dim',

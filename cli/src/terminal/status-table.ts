@@ -59,7 +59,7 @@ export const noteOf = (service: ServiceStatus, nowMs: number): string => {
 
 const order = [
   ...['running', 'running (unsupervised)', 'completed', 'scheduled', 'starting', 'stopping', 'waiting'],
-  ...['blocked', 'backoff', 'unhealthy', 'failed', 'stopped', 'skipped'],
+  ...['blocked', 'backoff', 'unhealthy', 'failed', 'ended (unsupervised)', 'stopped', 'skipped'],
 ]
 
 const rankOf = (state: string): number => (order.indexOf(state) + order.length + 1) % (order.length + 1)

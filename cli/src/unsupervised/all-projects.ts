@@ -13,7 +13,7 @@ import { plain, wrap } from '../terminal/text.ts'
 import { projectHome } from '../purge/project-home.ts'
 import { strayProcesses, type StrayProcess } from '../purge/stray-processes.ts'
 import { leftovers, type Leftover } from './leftovers.ts'
-import { livingServices } from './living-services.ts'
+import { leftServices } from './left-services.ts'
 
 /** One project, or why it can't be looked at. */
 interface ProjectStatus extends StatusReport {
@@ -62,7 +62,7 @@ const lookAt = async (root: string, paths: ProjectPaths, nowMs: number): Promise
     const { config, isGone } = projectHome(root, paths)
     const left = { strays: strayProcesses(paths, report !== undefined), is_forsaken: isGone }
     if (report === undefined)
-      return { ...none, ...left, project: { id: paths.id, config }, services: livingServices(paths, nowMs) }
+      return { ...none, ...left, project: { id: paths.id, config }, services: leftServices(paths, nowMs) }
     const known = report.services.map(({ name }) => name)
     const isConfigGone = report.project.config !== null && !existsSync(report.project.config)
     return { ...report, ...left, is_forsaken: isConfigGone, leftovers: leftovers(paths, known), error: null }

@@ -1,7 +1,15 @@
 /** What an earlier supervisor of a project recorded about its services, read without one. Changes nothing. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { HostError, SysgError, type Durable, type InstanceRecord, type Store, type TreeRef } from '@systemg/core'
+import {
+  HostError,
+  SysgError,
+  type Durable,
+  type InstanceRecord,
+  type OutcomeRecord,
+  type Store,
+  type TreeRef,
+} from '@systemg/core'
 import { openStore } from '../host/store.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 
@@ -10,12 +18,17 @@ export interface RecordedService {
   /** What is recorded: an instance that ran last, how a run ended, what somebody asked for by name, that it is in no config. */
   readonly kinds: readonly ('instance' | 'outcome' | 'intent' | 'ad-hoc')[]
   readonly instances: readonly RecordedInstance[]
+  /** How its replicas came to rest. */
+  readonly outcomes: readonly OutcomeRecord[]
+  /** A person wants it down. */
+  readonly isStopped: boolean
+  readonly dependsOn: readonly string[]
 }
 
 /** An instance that had a process. */
 export type RecordedInstance = Pick<
   InstanceRecord,
-  'id' | 'service' | 'replica' | 'role' | 'startedAt' | 'restarts' | 'marks'
+  'id' | 'service' | 'replica' | 'role' | 'startedAt' | 'restarts' | 'marks' | 'token'
 > & {
   readonly tree: TreeRef
 }
@@ -28,17 +41,22 @@ export type RecordedInstance = Pick<
 export const recordedServices = ({ folder }: ProjectPaths): readonly RecordedService[] | undefined => {
   if (!existsSync(join(folder, 'state.db'))) return undefined
   return withStore(folder, (store) => {
-    const found = new Map<string, { kinds: Set<RecordedService['kinds'][number]>; instances: RecordedInstance[] }>()
+    const found = new Map<string, Found>()
     const of = (name: string) => {
-      const known = found.get(name) ?? { kinds: new Set(), instances: [] }
+      const known = found.get(name) ?? { kinds: new Set(), instances: [], outcomes: [], isStopped: false }
       found.set(name, known)
       return known
     }
-    for (const [name] of store.table('intents').entries()) of(name).kinds.add('intent')
+    for (const [name, value] of store.table('intents').entries()) {
+      of(name).kinds.add('intent')
+      of(name).isStopped = field(value, 'intent') === 'stopped'
+    }
     for (const [name] of store.table('ad_hoc').entries()) of(name).kinds.add('ad-hoc')
     for (const [, value] of store.table('outcomes').entries()) {
       const name = field(value, 'service')
-      if (typeof name === 'string') of(name).kinds.add('outcome')
+      if (typeof name !== 'string') continue
+      of(name).kinds.add('outcome')
+      if (isOutcome(value)) of(name).outcomes.push(value as unknown as OutcomeRecord)
     }
     for (const [, value] of store.table('instances').entries()) {
       const instance = asInstance(value)
@@ -48,7 +66,7 @@ export const recordedServices = ({ folder }: ProjectPaths): readonly RecordedSer
     }
     return [...found]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, { kinds, instances }]) => ({ name, kinds: [...kinds], instances }))
+      .map(([name, { kinds, ...rest }]) => ({ ...rest, name, kinds: [...kinds], dependsOn: dependenciesOf(rest) }))
   })
 }
 
@@ -79,6 +97,23 @@ export const withStore = <T>(folder: string, read: (store: Store) => T): T => {
     store?.close()
   }
 }
+
+interface Found {
+  readonly kinds: Set<RecordedService['kinds'][number]>
+  readonly instances: RecordedInstance[]
+  readonly outcomes: OutcomeRecord[]
+  isStopped: boolean
+}
+
+const dependenciesOf = ({ instances, outcomes }: Pick<Found, 'instances' | 'outcomes'>): readonly string[] => {
+  const service: Partial<InstanceRecord['service']> | undefined = instances.at(-1)?.service ?? outcomes.at(-1)?.config
+  return Object.keys(service?.depends_on ?? {})
+}
+
+const isOutcome = (value: Durable): boolean =>
+  ['completed', 'failed'].includes(String(field(value, 'outcome'))) &&
+  typeof field(value, 'at') === 'number' &&
+  Array.isArray(field(value, 'lastLines'))
 
 /** A record that is damaged is none. */
 const asInstance = (value: Durable): RecordedInstance | undefined => {

@@ -15,6 +15,8 @@ export class ProcessTable {
   readonly #timeline: Timeline
   readonly #living = new Map<number, SimulatedProcess>()
   readonly #watchers = new Set<ProcessWatcher>()
+  /** By token: exits of those that were started to have it kept. */
+  readonly #keptExits = new Map<string, Exit>()
   #boots = 1
   #lastPid = firstPid
   #lastStartTime = 0
@@ -52,6 +54,17 @@ export class ProcessTable {
     process.onEnd((exit) => this.#remove(process, exit))
     this.#tell(process, undefined)
     return process
+  }
+
+  /** Keep how it ends. Of one that was killed nothing is kept: what would write it down is killed with it. */
+  keepExit(token: string, process: SimulatedProcess): void {
+    process.onEnd((exit) => {
+      if (exit.code !== null) this.#keptExits.set(token, exit)
+    })
+  }
+
+  pastExit(token: string): Exit | undefined {
+    return this.#keptExits.get(token)
   }
 
   /** A pid nobody has. Also supervisors take theirs here. */

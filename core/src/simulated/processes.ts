@@ -54,13 +54,15 @@ export const createProcesses = (world: ProcessesWorld, supervisor: Supervisor): 
     })
     const { pid, startTime } = process
     const tree = { pid, startTime, token: spec.token, bootId: table.bootId }
+    if (spec.keepsExit === true) table.keepExit(spec.token, process)
     return { tree, exited: exitOfChild(process, supervisor) }
   }
 
   const adopt = (tree: TreeRef): Adopted | undefined => {
     const process = table.find(tree)
     if (process === undefined || tree.bootId !== table.bootId || process.token !== tree.token) return undefined
-    return { tree, exited: exitOfAdopted(process, supervisor, world.timeline), env: process.spec.env }
+    const exited = exitOfAdopted(process, supervisor, world.timeline, () => table.pastExit(tree.token))
+    return { tree, exited, env: process.spec.env }
   }
 
   const send = (tree: TreeRef, signal: Signal): number => {
@@ -105,6 +107,7 @@ export const createProcesses = (world: ProcessesWorld, supervisor: Supervisor): 
   return {
     spawn: (spec) => supervisor.call('spawn', () => spawn(spec)),
     adopt: (tree) => supervisor.call('adopt', () => adopt(tree)),
+    pastExit: (tree) => supervisor.call('pastExit', () => table.pastExit(tree.token)),
     members: (tree) => supervisor.call('members', () => members(tree).map(infoOf)),
     signal: (tree, signal) => supervisor.call('signal', () => send(tree, signal)),
     gone: (tree, signal) => supervisor.call('gone', () => gone(tree, signal)),
@@ -119,14 +122,19 @@ const exitOfChild = (process: SimulatedProcess, supervisor: Supervisor): Promise
     })
   })
 
-/** Seen at the next look, and nobody can say how it ended. */
-const exitOfAdopted = (process: SimulatedProcess, supervisor: Supervisor, timeline: Timeline): Promise<Exit> => {
+/** Seen at the next look, and nobody can say how it ended unless that was kept. */
+const exitOfAdopted = (
+  process: SimulatedProcess,
+  supervisor: Supervisor,
+  timeline: Timeline,
+  kept: () => Exit | undefined,
+): Promise<Exit> => {
   const adoptedAtMs = timeline.elapsedMs
   return new Promise((resolve) => {
     process.onEnd(() => {
       const sinceLookMs = (timeline.elapsedMs - adoptedAtMs) % adoptedLookMs
       timeline.after(adoptedLookMs - sinceLookMs, () => {
-        if (supervisor.isAlive) resolve({ code: null, signal: null, unknown: true })
+        if (supervisor.isAlive) resolve(kept() ?? { code: null, signal: null, unknown: true })
       })
     })
   })

@@ -50,11 +50,11 @@ const outcome = z.looseObject({
   outcome: z.enum(['completed', 'failed']),
   config: service,
   instance: z.string(),
-  exit: z.looseObject({ code: z.number().nullable(), signal: z.string().nullable() }),
+  exit: z.looseObject({ code: z.number().nullable(), signal: z.string().nullable() }).optional(),
+  failure: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
   at: z.number(),
   lastLines: z.array(z.string()),
   why: z.string().nullable(),
-  failure: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 })
 
 const event = z.looseObject({

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { ControlMethod, ServiceView } from '@systemg/core'
+import type { ControlMethod, Durable, ServiceView } from '@systemg/core'
 import { describe, expect, it, vi } from 'vitest'
 import { shortId as coreShortId } from '../../../core/src/view.ts'
 import { command } from '../../../cli/src/commands/status.ts'
 import { projectPaths, type ProjectPaths } from '../../../cli/src/project/state-root.ts'
-import { shortId } from '../../../cli/src/unsupervised/living-services.ts'
+import { shortId } from '../../../cli/src/unsupervised/left-services.ts'
 import { screenOf } from '../terminal/screen.ts'
 import { begin, run, stateRoot } from './fake-supervisor.ts'
 import { instanceRecord, record, survivor } from './recorded.ts'
@@ -193,7 +193,7 @@ describe('status without a supervisor', () => {
     await expect(nobody).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
   })
 
-  it('shows what still lives, and nothing that only has the same pid', async () => {
+  it('shows what still lives, and as ended what only has the same pid', async () => {
     await using home = stateRoot()
     await using alive = await survivor()
     record(home.paths, {
@@ -206,7 +206,42 @@ describe('status without a supervisor', () => {
     const { terminal, done } = begin(home.root, command, 'status', [])
     await expect(done).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
     expect(terminal.stdout).toMatch(new RegExp(`\napi +running \\(unsupervised\\) +- +${alive.pid} +1m +2 `))
-    expect(terminal.stdout).toMatch(/\n1 service: 1 running \(unsupervised\)\n$/)
+    expect(terminal.stdout).toMatch(
+      /\ndb +ended \(unsupervised\) +- +- .* ended while no supervisor ran; exit status unknown\n/,
+    )
+    expect(terminal.stdout).toMatch(/\n2 services: 1 running \(unsupervised\), 1 ended \(unsupervised\)\n$/)
+  })
+
+  it('shows how things had come to rest, what was stopped, and the exit of what others wait for', async () => {
+    await using home = stateRoot()
+    const service = (name: string) => ({ name, argv: ['x'], stop_signal: 'SIGTERM', stop_timeout: 1, depends_on: {} })
+    const outcome = (name: string, set: Record<string, Durable>): Durable => ({
+      ...{ service: name, replica: 0, config: service(name), instance: `${name}-1`, at: Date.now() - 5_000 },
+      ...{ lastLines: [], why: null, ...set },
+    })
+    record(home.paths, {
+      instances: { 'job-1': instanceRecord('job', { pid: 1, startTime: 1 }, { token: 'abc' }) },
+      intents: { down: { intent: 'stopped' }, up: { intent: 'up' } },
+      outcomes: {
+        'done@0': outcome('done', { outcome: 'completed', exit: { code: 0, signal: null } }),
+        'bad@0': outcome('bad', { outcome: 'failed', exit: { code: 3, signal: null }, why: 'max_restarts' }),
+        'none@0': outcome('none', { outcome: 'failed', failure: { code: 'SYSG_SPAWN_FAILED', message: 'No x.' } }),
+      },
+    })
+    mkdirSync(join(home.paths.folder, 'run', 'exits'), { recursive: true })
+    writeFileSync(join(home.paths.folder, 'run', 'exits', 'abc'), '7\n')
+    const { terminal, done } = begin(home.root, command, 'status', ['--json'])
+    await expect(done).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
+    const { services } = JSON.parse(terminal.stdout) as { services: Record<string, unknown>[] }
+    expect(services.map(({ name, state, reason }) => [name, state, reason])).toEqual([
+      ['bad', 'failed', 'gave up: max_restarts; exit code 3'],
+      ['done', 'completed', null],
+      ['down', 'stopped', 'stopped by you'],
+      ['job', 'ended (unsupervised)', 'ended while no supervisor ran; exit code 7'],
+      ['none', 'failed', 'No x'],
+    ])
+    expect(services[0]).toMatchObject({ exit: { code: 3, signal: null, oom_killed: false }, pid: null })
+    expect(services[4]).toMatchObject({ exit: null })
   })
 
   it('says the same as JSON', async () => {

@@ -95,7 +95,7 @@ describe.skipIf(base === undefined)('on a machine where groups can be made', () 
   it('finds and ends one that has left its session, its parents and its environment, and removes the group', async () => {
     const folder = testFolder()
     const group = projectCgroups(folder, {}, () => undefined)
-    const processes = createProcesses(() => undefined, group)
+    const processes = createProcesses(() => undefined, { cgroups: group })
     const own = `test${process.pid}`
     const pidFile = join(folder, 'pid')
     const escape = `env -i setsid /bin/sh -c 'echo $$ >${pidFile}; exec sleep 1000' & exec true`

@@ -52,6 +52,13 @@ export const processesContract: Part = (check, expect) => {
     })
   }
 
+  check('adopts one that was started so that its exit is kept, and then knows it', async (session) => {
+    const { tree } = await session.spawn(session.at.programs.exits(4, 1_500), { keepsExit: true })
+    await session.reopen()
+    const adopted = await session.wait(session.host.processes.adopt(tree))
+    expect(await session.wait(adopted?.exited ?? Promise.resolve(undefined))).toEqual({ code: 4, signal: null })
+  })
+
   check('adopts a process of an earlier supervisor, whose end is then seen within a second or so', async (session) => {
     const { env } = session.spec(['x'])
     const { tree } = await session.spawnReady(session.at.programs.sleeps(), { env: { ...env, COLOUR: 'a=b' } })
@@ -66,6 +73,18 @@ export const processesContract: Part = (check, expect) => {
     expect(exit).toEqual({ code: null, signal: null, unknown: true })
     expect(session.host.clock.monotonic() - startMs).toBeLessThan(2_500)
   })
+
+  for (const code of [0, 3]) {
+    check(`knows that one ended with ${code} that was started so, though no supervisor ran`, async (session) => {
+      const { tree } = await session.spawn(session.at.programs.exits(code, 50), { keepsExit: true })
+      const other = await session.spawn(session.at.programs.exits(code, 50))
+      await session.reopen()
+      await session.wait(session.host.processes.gone(tree, new AbortController().signal))
+      expect(await session.wait(session.host.processes.adopt(tree))).toBe(undefined)
+      expect(await session.wait(session.host.processes.pastExit(tree))).toEqual({ code, signal: null })
+      expect(await session.wait(session.host.processes.pastExit(other.tree))).toBe(undefined)
+    })
+  }
 
   check('tells who listens on a port', async (session) => {
     const port = 20_000 + Math.floor(session.host.random() * 20_000)
