@@ -377,10 +377,10 @@ describe('shutdown', () => {
 
   it('refuses what comes afterwards, and starts nothing that was on its way', async () => {
     await using sim = await simulate([], shop, { idle: true })
-    const starting = expect(sim.system.start()).rejects.toMatchObject({ code: 'SYSG_STOPPED_MEANWHILE' })
+    const starting = sim.system.start()
     await sim.clock.advance(10)
     await sim.finish(sim.system.shutdown())
-    await starting
+    expect(await sim.finish(starting)).toMatchObject({ ok: false, problems: [{ code: 'SYSG_STOPPED_MEANWHILE' }] })
     const asked: readonly (() => Promise<unknown>)[] = [
       () => sim.system.start(),
       () => sim.system.restart(),

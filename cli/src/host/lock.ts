@@ -4,12 +4,12 @@
  * The kernel frees it however the supervisor ends. Nothing else may ever open `lock.db`: closing any descriptor of a
  * file drops all locks that the process holds on it (fcntl(2)).
  */
-import { chmodSync, mkdirSync, statfsSync } from 'node:fs'
+import { chmodSync, mkdirSync, statfsSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { HostError, SysgError } from '@systemg/core'
 import { attempt } from './host-error.ts'
-import { databaseError, isBusy } from './sqlite-error.ts'
+import { databaseError, isBusy, isCorrupt } from './sqlite-error.ts'
 
 export interface Lock {
   release(): void
@@ -42,7 +42,10 @@ const unsuitable: Readonly<Record<number, string>> = {
 export const acquireLock = (folder: string): Lock | undefined => {
   attempt(`make ${folder}`, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
   refuseUnsuitable(folder)
-  const path = join(folder, 'lock.db')
+  return take(folder, join(folder, 'lock.db'))
+}
+
+const take = (folder: string, path: string, isMended = false): Lock | undefined => {
   const database = open(path)
   try {
     // Without a journal file: this database never has a page to restore.
@@ -51,6 +54,11 @@ export const acquireLock = (folder: string): Lock | undefined => {
   } catch (thrown) {
     database.close()
     if (isBusy(thrown)) return undefined
+    if (isCorrupt(thrown) && !isMended) {
+      // Nothing is ever in it. Emptied, not removed: whoever has the lock has it on this very file.
+      attempt(`empty ${path}`, () => truncateSync(path))
+      return take(folder, path, true)
+    }
     const error = databaseError(path, thrown)
     throw error instanceof HostError && error.errno === 'ENOLCK' ? unsupported(folder, 'no lock') : error
   }

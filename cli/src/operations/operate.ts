@@ -15,6 +15,8 @@ export interface Operation {
   readonly wait?: boolean
   /** Wait no longer than this; the operation goes on. */
   readonly timeoutMs?: number | undefined
+  /** An outcome that whoever looks at the terminal knows already. */
+  readonly isNoNews?: (outcome: Outcome) => boolean
   /** Whether the connection is still needed after a failure. Default: it is closed. */
   readonly keepsOpen?: (thrown: unknown) => boolean
 }
@@ -39,7 +41,8 @@ export const operate = async (
     if (globals.json) {
       progress.clear()
       terminal.out(`${JSON.stringify(outcome)}\n`)
-    } else progress.done(outcome)
+    } else if (operation.isNoNews?.(outcome) === true) progress.clear()
+    else progress.done(outcome)
     return exitOf(outcome)
   } catch (thrown) {
     progress.clear()

@@ -1,5 +1,6 @@
 /** The system in this terminal: live progress, then the output of all services, until Ctrl-C or its end. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Outcome } from '@systemg/core'
 import { connect, tryConnect, type Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -75,7 +76,7 @@ const judgeOnceStarted = async (
   const params = services === undefined ? {} : { services }
   const starting =
     command === undefined
-      ? operate(context, own, { verb: 'start', method: 'settled', params, timeoutMs })
+      ? operate(context, own, { verb: 'start', method: 'settled', params, timeoutMs, isNoNews: wasStopped })
       : startAdHoc(context, own, { command, loaded, timeoutMs, wait: true, isShown: true })
   const failure = await starting.then(() => undefined, codedOnly)
   if (failure !== undefined && command !== undefined && !endings.has(failure.code)) {
@@ -120,4 +121,7 @@ const stopOnSignals = (context: CommandContext, running: RunningSupervisor): { e
 }
 
 /** The connection to ourselves ends with the system. */
-const endings: ReadonlySet<string> = new Set(['SYSG_SHUTTING_DOWN', 'SYSG_STOPPED_MEANWHILE', 'SYSG_CONTROL_LOST'])
+const endings: ReadonlySet<string> = new Set(['SYSG_SHUTTING_DOWN', 'SYSG_CONTROL_LOST'])
+
+/** This terminal shows that it stops. */
+const wasStopped = ({ problems }: Outcome): boolean => problems.some(({ code }) => code === 'SYSG_STOPPED_MEANWHILE')

@@ -4,15 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  SysgError,
-  System,
-  whyOf,
-  type Outcome,
-  type PluginUse,
-  type ResolvedSystem,
-  type SysgEvent,
-} from '@systemg/core'
+import { System, whyOf, type Outcome, type PluginUse, type ResolvedSystem, type SysgEvent } from '@systemg/core'
 import { StreamLog, supervisorSource } from '@systemg/plugins/logs'
 import type { LogLevel } from '../command.ts'
 import { isCoded } from '../failures.ts'
@@ -23,6 +15,7 @@ import {
   endOtherHolders,
   holderRecordName,
   passedSockets,
+  removeOther,
   takeInheritance,
   type Lock,
   type NodeHost,
@@ -76,6 +69,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
   const { trace, into } = createTrace(options.logLevel ?? request.logLevel, options.show)
   let host: NodeHost | undefined
   try {
+    removeOther(paths.socket)
     const passed = passedSockets(process.env, process.pid)
     const inheritance = takeInheritance(process.env)
     const isLeft = inheritance !== undefined || hasHolder(paths)
@@ -109,10 +103,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const starting = options.isComeback ? system.resume(names) : system.start({ ...names, appliesChanges: true })
     starting.catch(() => undefined)
     await booting
-    starting.catch((thrown: unknown) => {
-      const isStopped = thrown instanceof SysgError && thrown.code === 'SYSG_STOPPED_MEANWHILE'
-      if (!isStopped) trace('error', `The start failed: ${whyOf(thrown)}`, { thrown })
-    })
+    starting.catch((thrown: unknown) => trace('error', `The start failed: ${whyOf(thrown)}`, { thrown }))
     host.dropInherited()
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
     recordCode(paths, options.code)

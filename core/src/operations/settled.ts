@@ -22,31 +22,31 @@ export const settled = async (world: OperationWorld, options: SettleOptions = {}
 const caughtUp = ({ catchingUp }: OperationWorld, signal: AbortSignal | undefined): Promise<Replaced> =>
   signal === undefined ? catchingUp : orAborted(catchingUp, signal)
 
-/**
- * Those that failed already are not waited for: somebody else may be at work on them.
- *
- * @throws {SysgError} `SYSG_STOPPED_MEANWHILE` as soon as everything is to end.
- */
-export const untilSettled = async (
+/** Those that failed already are not waited for: somebody else may be at work on them. Nothing is, once everything is to end. */
+export const untilSettled = (
   { reconciler }: OperationWorld,
   services: readonly Service[],
   options: { readonly errors?: ReadonlyMap<string, SysgError>; readonly signal?: AbortSignal } = {},
 ): Promise<void> => {
   const open = services.filter(({ name }) => options.errors?.has(name) !== true)
   const { roster } = reconciler
-  await reconciler.until(
+  return reconciler.until(
     () => roster.isShuttingDown || open.every((service) => !roster.isBusy(service)),
     options.signal,
   )
-  if (roster.isShuttingDown) throw new SysgError('SYSG_STOPPED_MEANWHILE', undefined)
 }
 
-/** How a start of these went. `errors` are failures already known, by service. */
+/** How a start of these services went: not at all, if everything was stopped meanwhile. */
 export const outcomeOf = (
-  { reconciler }: OperationWorld,
+  { reconciler: { roster } }: OperationWorld,
   services: readonly Service[],
   errors?: ReadonlyMap<string, SysgError>,
-): Outcome => outcomeOfStart(services, (name) => reconciler.roster.services.get(name), errors)
+): Outcome => {
+  if (!roster.isShuttingDown) return outcomeOfStart(services, (name) => roster.services.get(name), errors)
+  const { code, message, hint = null } = new SysgError('SYSG_STOPPED_MEANWHILE', undefined)
+  const [service] = services
+  return { ok: false, problems: [{ service: service?.name ?? '', code, message, hint, last_lines: [] }], warnings: [] }
+}
 
 /** How a start of everything went. */
 export const outcomeOfAll = (
