@@ -38,6 +38,8 @@ export interface Command {
   readonly description: string
   /** In citty's form. `--service` is added for commands with `services: true`. */
   readonly args?: ArgsDef
+  /** Long options that mean another one: what people of other tools type. */
+  readonly otherNames?: Readonly<Record<string, string>>
   /** Takes names of services, positionally and with `-s`. */
   readonly services?: boolean
   /** For the usage line, for what stands without a name: `[service…]`. */

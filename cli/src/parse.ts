@@ -42,7 +42,9 @@ export const parseFor = (
   args: readonly string[],
 ): { typed: Typed; globals: GlobalOptions; color: boolean; help: boolean; version: boolean } => {
   const end = args.indexOf('--')
-  const { values, positionals } = parseStrictly(name, optionsOf(command), end === -1 ? args : args.slice(0, end))
+  const parsed = parseStrictly(name, optionsOf(command), end === -1 ? args : args.slice(0, end))
+  const { positionals } = parsed
+  const values = withMainNames(name, command, parsed.values)
   const rest = end === -1 ? undefined : args.slice(end + 1)
   return {
     typed: { values, positionals, rest },
@@ -61,14 +63,42 @@ export const parseFor = (
 }
 
 const optionsOf = (command: Command | undefined): Options => {
-  const own = Object.entries(command?.args ?? {}).map(([long, def]): [string, Options[string]] => {
-    const short = [def.type === 'positional' ? [] : (('alias' in def ? def.alias : undefined) ?? [])]
-      .flat()
-      .find((alias) => alias.length === 1)
-    return [long, { type: def.type === 'boolean' ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) }]
+  const own = Object.entries(command?.args ?? {}).flatMap(([long, def]): [string, Options[string]][] => {
+    const type = def.type === 'boolean' ? 'boolean' : 'string'
+    const [short, ...others] = shortNames(def)
+    const longs = Object.entries(command?.otherNames ?? {}).filter(([, main]) => main === long)
+    return [
+      [long, { type, ...(short === undefined ? {} : { short }) }],
+      ...longs.map(([other]): [string, Options[string]] => [other, { type }]),
+      // An option has one short name; a second one is an option of its own here.
+      ...others.map((other): [string, Options[string]] => [other, { type, short: other }]),
+    ]
   })
   const service: Options = command?.services === true ? { service: { type: 'string', short: 's', multiple: true } } : {}
   return { ...globalOptions, ...service, ...Object.fromEntries(own) }
+}
+
+type Arg = NonNullable<Command['args']>[string]
+
+const shortNames = (def: Arg): readonly string[] =>
+  def.type === 'positional' || !('alias' in def) ? [] : [def.alias ?? []].flat()
+
+/** What was typed under another name of an option, under its main one. @throws {Failure} When it was typed under both. */
+const withMainNames = (name: string | undefined, command: Command | undefined, typed: Typed['values']) => {
+  const values = { ...typed }
+  const shorts = Object.entries(command?.args ?? {}).flatMap(([main, def]) =>
+    shortNames(def).map((short) => [short, main] as const),
+  )
+  for (const [other, main] of [...Object.entries(command?.otherNames ?? {}), ...shorts]) {
+    if (values[other] === undefined) continue
+    if (values[main] !== undefined) {
+      const message = `\`--${main}\` was given twice: \`${other.length === 1 ? '-' : '--'}${other}\` means the same.`
+      throw new Failure('SYSG_USAGE', { message, command: name })
+    }
+    values[main] = values[other]
+    Reflect.deleteProperty(values, other)
+  }
+  return values
 }
 
 const parseStrictly = (name: string | undefined, options: Options, args: readonly string[]) => {

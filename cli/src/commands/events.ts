@@ -21,8 +21,14 @@ export const command: Command = {
   description:
     'Show what happened, the newest last. With --follow until Ctrl-C (exit code 0) or until the supervisor ends',
   services: true,
+  otherNames: { tail: 'lines' },
   args: {
-    lines: { type: 'string', alias: 'l', description: 'So many of the newest events, or `all`', valueHint: '50' },
+    lines: {
+      type: 'string',
+      alias: ['l', 'n'],
+      description: 'So many of the newest events, or `all`; also `--tail`',
+      valueHint: '50',
+    },
     follow: { type: 'boolean', alias: 'f', description: 'Go on with new events as they come' },
     since: { type: 'string', description: 'Only what came later: a duration ago, or a date', valueHint: '10m' },
     type: { type: 'string', description: 'Only events of this type; `*` stands for any text', valueHint: 'deploy.*' },

@@ -22,8 +22,14 @@ export const command: Command = {
   description:
     'Show what services wrote, both streams, the newest last. With --follow until Ctrl-C (exit code 0) or until the supervisor ends',
   services: true,
+  otherNames: { tail: 'lines' },
   args: {
-    lines: { type: 'string', alias: 'l', description: 'So many of the newest lines, or `all`', valueHint: '50' },
+    lines: {
+      type: 'string',
+      alias: ['l', 'n'],
+      description: 'So many of the newest lines, or `all`; also `--tail`',
+      valueHint: '50',
+    },
     follow: { type: 'boolean', alias: 'f', description: 'Go on with new lines as they come' },
     stream: {
       type: 'string',
@@ -34,7 +40,7 @@ export const command: Command = {
     since: { type: 'string', description: 'Only what came later: a duration ago, or a date', valueHint: '10m' },
     until: { type: 'string', description: 'Only what came before', valueHint: '5m' },
     grep: { type: 'string', description: 'Only lines that match this regular expression', valueHint: 'regex' },
-    timestamps: { type: 'boolean', description: 'Put the time (UTC) before each line' },
+    timestamps: { type: 'boolean', alias: 't', description: 'Put the time (UTC) before each line' },
     prefix: {
       type: 'boolean',
       default: true,

@@ -76,6 +76,16 @@ describe('logs', () => {
     ])
   })
 
+  it.each([['-n', '7'], ['-n7'], ['--tail', '7'], ['--tail=7'], ['-l', '7']])(
+    'takes %s %s for the number of lines',
+    async (...words) => {
+      await using home = stateRoot()
+      const supervisor = await home.supervise({ status, 'logs.read': () => [] })
+      await run(home.root, command, 'logs', words)
+      expect(supervisor.calls[0]).toEqual({ method: 'logs.read', params: { kind: 'all', lines: 7 } })
+    },
+  )
+
   it('reads from the files what one answer might not hold', async () => {
     await using home = stateRoot()
     await write(
@@ -109,6 +119,8 @@ describe('logs', () => {
   it.each([
     ['--lines', 'many'],
     ['--lines', '-1'],
+    ['--tail', '5', '-n', '6'],
+    ['--lines', '5', '--tail', '6'],
     ['--kind', 'stdin'],
     ['--since', 'lately'],
     ['--grep', '('],
