@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Trace } from '@systemg/core'
+import { whyOf, type Trace } from '@systemg/core'
 import { Cgroups, findCgroupBase } from './cgroups.ts'
+import { isMissing } from './host-error.ts'
 
 /** For the one who holds the project's lock: groups that nobody is in any more are removed. */
 export const projectCgroups = (
@@ -21,7 +22,14 @@ export const projectCgroups = (
     writeFileSync(path, base, { mode: 0o600 })
     mkdirSync(base, { recursive: true })
   }
-  const onLast = (): void => rmSync(path, { force: true })
+  const onLast = (): void => {
+    try {
+      rmSync(path, { force: true })
+    } catch (thrown) {
+      // What is written down is tried again by the next one.
+      if (!isMissing(thrown)) trace('warn', `${path} can't be removed: ${whyOf(thrown)}`)
+    }
+  }
   const found = recorded(path) ?? groupBelow(findCgroupBase(env), folder)
   const cgroups = new Cgroups(found, { trace, onFirst, onLast })
   cgroups.tidy()
