@@ -153,6 +153,15 @@ export interface RunResult {
 /** Receives what a process wrote. The chunk is only valid during the call: copy what you keep. */
 export type OnChunk = (chunk: Uint8Array) => void
 
+/**
+ * Moves bytes of a pipe to the end of a file that this host has opened, at most so many, without anybody seeing them.
+ * Returns how many; 0 when that is not possible. Throws nothing.
+ */
+export type MoveUnseen = (file: AppendFile, most: number) => number
+
+/** Asked before bytes are read, by hosts that can move them unseen. `false`: they are to be seen, by `OnChunk`. */
+export type TakeUnseen = (move: MoveUnseen) => boolean
+
 /** The reading side of a service's output. */
 export interface OutputPipe {
   /** Hand this to the process as stdout or stderr. */
@@ -171,6 +180,8 @@ export interface AppendFile {
   readonly size: number
   /** Append; throws `HostError` (`ENOSPC`, `EIO`, …). A partial write is cut off again before it throws. */
   write(chunk: Uint8Array): void
+  /** The last bytes of the file, at most so many. */
+  readEnd(bytes: number): Uint8Array
   close(): void
 }
 
@@ -350,7 +361,7 @@ export interface Host {
   readonly processes: Processes
   run(spec: RunSpec): Promise<RunResult>
   /** Open the named pipe that carries one stream of one replica. Made when missing; reading goes on where an earlier supervisor stopped. */
-  output(path: string, onChunk: OnChunk): Promise<OutputPipe>
+  output(path: string, onChunk: OnChunk, takeUnseen?: TakeUnseen): Promise<OutputPipe>
   readonly files: Files
   readonly store: Store
   readonly net: Net

@@ -45,6 +45,7 @@ const measure = async (keeper: Keeper, load: Load): Promise<Figures> => {
     mkdirSync(join(folder, 'logs'))
     spawnSync('mkfifo', [join(folder, 'gate')])
     const running = await keeper.start(folder, load)
+    let gate: number | undefined
     try {
       await until(
         () => readdirSync(folder).filter((name) => name.startsWith('ready.')).length === load.writers,
@@ -53,7 +54,8 @@ const measure = async (keeper: Keeper, load: Load): Promise<Figures> => {
       const total = load.writers * load.bytesEach
       const cpuBefore = cpuSeconds(running.pids)
       const startMs = performance.now()
-      closeSync(openSync(join(folder, 'gate'), constants.O_WRONLY))
+      // Kept open: one that is not at the gate yet finds it open.
+      gate = openSync(join(folder, 'gate'), constants.O_WRONLY)
       await until(
         () => bytesBelow(running.logs) >= total,
         () => `${keeper.name} has ${bytesBelow(running.logs)} of ${total} bytes`,
@@ -63,6 +65,7 @@ const measure = async (keeper: Keeper, load: Load): Promise<Figures> => {
       if (bytesBelow(running.logs) !== total) throw new Error(`${keeper.name} has other bytes than were written`)
       return { mebibytesPerSecond: total / 2 ** 20 / seconds, cpuPerGibibyte: (cpu * gibibyte) / total }
     } finally {
+      if (gate !== undefined) closeSync(gate)
       await running.stop()
     }
   } finally {
@@ -73,7 +76,7 @@ const measure = async (keeper: Keeper, load: Load): Promise<Figures> => {
 const until = async (isSo: () => boolean, state: () => string): Promise<void> => {
   for (const endMs = performance.now() + 60_000; !isSo();) {
     if (performance.now() > endMs) throw new Error(`after a minute ${state()}`)
-    await pause(1)
+    await pause(5)
   }
 }
 

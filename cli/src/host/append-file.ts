@@ -1,26 +1,27 @@
 /** A log file: written at its end, completely or not at all. */
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { HostError, type AppendFile } from '@systemg/core'
 import { attempt, errnoOf, hostError } from './host-error.ts'
 import { isInHand, writeInHand } from './in-hand.ts'
+import type { KernelPipes } from './kernel-pipes.ts'
 
 /** Open for appending. The folder is made when missing (0700, the file 0600). @throws {HostError} */
 export const openAppend = (path: string): AppendFile => {
-  const { O_APPEND, O_CREAT, O_WRONLY } = constants
+  const { O_APPEND, O_CREAT, O_RDWR } = constants
   const fd = attempt(`open ${path}`, () => {
     try {
-      return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o600)
+      return openSync(path, O_APPEND | O_CREAT | O_RDWR, 0o600)
     } catch (thrown) {
       if (errnoOf(thrown) !== 'ENOENT') throw thrown
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-      return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o600)
+      return openSync(path, O_APPEND | O_CREAT | O_RDWR, 0o600)
     }
   })
   return new OpenAppendFile(path, fd)
 }
 
-class OpenAppendFile implements AppendFile {
+export class OpenAppendFile implements AppendFile {
   readonly #path: string
   #fd: number | undefined
   #moving: number | undefined
@@ -47,6 +48,23 @@ class OpenAppendFile implements AppendFile {
       this.#cutBack(fd)
       throw hostError(`write ${this.#path}`, thrown)
     }
+  }
+
+  /** Move the next bytes of a pipe here. Returns how many; 0 when that is not possible. */
+  moveFrom(pipe: number, most: number, kernel: KernelPipes): number {
+    if (this.#fd === undefined) return 0
+    const moved = kernel.moveToEnd(pipe, this.#mover(), most)
+    this.#size += moved
+    return moved
+  }
+
+  readEnd(bytes: number): Uint8Array {
+    const fd = this.#fd
+    if (fd === undefined) throw new HostError('EBADF', `read ${this.#path}: it is closed`)
+    const end = new Uint8Array(Math.min(bytes, this.#size))
+    return attempt(`read ${this.#path}`, () =>
+      end.subarray(0, readSync(fd, end, 0, end.length, this.#size - end.length)),
+    )
   }
 
   close(): void {

@@ -78,7 +78,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     env: Object.freeze(definedIn(env)),
     processes,
     run: (spec) => run(spec, processes.trees),
-    output: (path, onChunk) => outputs.open(path, onChunk),
+    output: (path, onChunk, takeUnseen) => outputs.open(path, onChunk, takeUnseen),
     files: nodeFiles,
     store,
     net: {

@@ -8,7 +8,8 @@
  */
 import { closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { OnChunk, OutputPipe, Trace } from '@systemg/core'
+import type { OnChunk, MoveUnseen, OutputPipe, TakeUnseen, Trace } from '@systemg/core'
+import { OpenAppendFile } from './append-file.ts'
 import { FdDescriptor } from './descriptor.ts'
 import type { HeldPipe, Keeper } from './held.ts'
 import { attempt, hostError, isMissing } from './host-error.ts'
@@ -22,7 +23,7 @@ let knownCapacity: number | undefined
 /** Opens pipes, and keeps them open beyond this process. */
 export interface NodeOutputs {
   /** Open the pipe at `path`, made when missing. What an earlier supervisor left in it is read first. */
-  open(path: string, onChunk: OnChunk): Promise<OutputPipe>
+  open(path: string, onChunk: OnChunk, takeUnseen?: TakeUnseen): Promise<OutputPipe>
   /** Let go of what an earlier supervisor had open and nobody has opened here. */
   dropInherited(): void
 }
@@ -43,8 +44,8 @@ export const createOutputs = (world: OutputWorld, keeper: Keeper, inherited: rea
     closeSync(found.pipe.fd)
   }
   return {
-    async open(path, onChunk) {
-      const { pipe, fd } = await openOutput(path, onChunk, world)
+    async open(path, onChunk, takeUnseen) {
+      const { pipe, fd } = await openOutput(path, { onChunk, takeUnseen }, world)
       const forget = keeper.keep({ kind: 'fifo', label: path, fd })
       // Not before: its content goes with its last descriptor.
       drop(path)
@@ -62,7 +63,7 @@ export const createOutputs = (world: OutputWorld, keeper: Keeper, inherited: rea
 
 const openOutput = async (
   path: string,
-  onChunk: OnChunk,
+  receiver: Receiver,
   world: OutputWorld,
 ): Promise<{ pipe: OutputPipe; fd: number }> => {
   const { trace } = world
@@ -75,21 +76,45 @@ const openOutput = async (
     closeSync(reader)
     throw hostError(`open ${path}`, thrown)
   }
-  return { pipe: pipeOf(reader, writer, onChunk, trace), fd: writer.fd }
+  return { pipe: pipeOf(reader, writer, receiver, trace), fd: writer.fd }
 }
 
-const pipeOf = (reader: number, writer: FdDescriptor, onChunk: OnChunk, trace: Trace): OutputPipe => {
+interface Receiver {
+  readonly onChunk: OnChunk
+  readonly takeUnseen: TakeUnseen | undefined
+}
+
+const pipeOf = (reader: number, writer: FdDescriptor, { onChunk, takeUnseen }: Receiver, trace: Trace): OutputPipe => {
   const room = new Room(reader)
   let isClosed = false
+  const refused = (thrown: unknown): void =>
+    trace('error', `output of ${writer.label} was refused`, { why: String(thrown) })
   const hand = (chunk: Uint8Array): void => {
     try {
       onChunk(chunk)
     } catch (thrown) {
-      trace('error', `output of ${writer.label} was refused`, { why: String(thrown) })
+      refused(thrown)
+    }
+  }
+  const kernel = takeUnseen && kernelPipes()
+  let moved = 0
+  const move: MoveUnseen = (file, most) => {
+    if (kernel === undefined || !(file instanceof OpenAppendFile)) return 0
+    moved = file.moveFrom(reader, Math.min(most, mostInHand), kernel)
+    return moved
+  }
+  /** Bytes that were moved without having been seen. */
+  const moveSome = (): number => {
+    moved = 0
+    try {
+      return kernel !== undefined && takeUnseen?.(move) === true ? moved : 0
+    } catch (thrown) {
+      refused(thrown)
+      return moved
     }
   }
   const readSome = (): number => {
-    const bytes = deliver(reader, hand)
+    const bytes = moveSome() || deliver(reader, hand)
     room.sawBytes(bytes)
     return bytes
   }

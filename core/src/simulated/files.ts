@@ -125,6 +125,7 @@ const openForAppend = (tree: FileTree, supervisor: Supervisor, path: string): Ap
       if (!isOpen) throw new HostError('EBADF', `EBADF: bad file descriptor, write '${path}'`)
       supervisor.effect('files.write', () => tree.grow(content, chunk))
     },
+    readEnd: (bytes) => content.read(Math.max(0, content.size - bytes)),
     close: () => void (isOpen = false),
   }
 }

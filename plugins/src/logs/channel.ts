@@ -1,5 +1,5 @@
 /** One stream on its way from a program into files, to those who follow, and to the sinks of other plugins. */
-import type { Clock, Files } from '@systemg/core'
+import type { Clock, Files, MoveUnseen } from '@systemg/core'
 import type { Followers } from './followers.ts'
 import type { LogSource } from './layout.ts'
 import { LiveLines } from './live-lines.ts'
@@ -36,6 +36,10 @@ export class Channel {
   #of: { readonly service: string; readonly instance: string }
   readonly #world: ChannelWorld
   readonly #live = new LiveLines()
+  /** Bytes are in the files that the live lines have not seen. */
+  #hasUnseen = false
+  /** No line that is still unfinished begins before this. */
+  #finished: Position
   #toldMs = Number.NEGATIVE_INFINITY
   #before: { readonly lines: number; readonly bytes: number } | undefined
 
@@ -44,6 +48,7 @@ export class Channel {
     this.source = source
     this.log = log
     this.opened = log.end
+    this.#finished = log.end
     this.#of = { service: source.service, instance: '' }
   }
 
@@ -57,6 +62,7 @@ export class Channel {
 
   /** Where the last finished line ends: files hold everything before, followers get everything behind. */
   get lineEnd(): Position {
+    this.#catchUp()
     const { generation, offset } = this.log.end
     return { generation, offset: Math.max(0, offset - this.#live.pendingBytes) }
   }
@@ -74,9 +80,18 @@ export class Channel {
     if (this.log.instance !== instance) this.log.begin(instance)
   }
 
+  /** Where nobody wants to see what comes, it goes into the files unseen. */
+  readonly takeUnseen = (move: MoveUnseen): boolean => {
+    const { followers, sinks, clock } = this.#world
+    if (followers.want(this) || sinks.want(this.#of) || !this.log.writeUnseen(move, clock.now())) return false
+    this.#hasUnseen = true
+    return true
+  }
+
   readonly receive = (chunk: Uint8Array): void => {
     const timeMs = this.#world.clock.now()
     const { lines, bytes } = this.log.dropped
+    this.#catchUp()
     const listener = this.#world.followers.listener(this, chunk)
     this.log.write(chunk, timeMs)
     this.#watchTrouble({ lines, bytes })
@@ -86,7 +101,17 @@ export class Channel {
 
   /** The program has ended: what it wrote last is a line, even without a newline. */
   finishLine(): void {
+    this.#catchUp()
     if (this.#live.pendingBytes > 0) this.#live.flush(this.#world.followers.listener(this))
+    this.#finished = this.log.end
+  }
+
+  /** The beginning of the line that goes on is in the file. */
+  #catchUp(): void {
+    if (!this.#hasUnseen) return
+    this.#hasUnseen = false
+    const { bytes, timeMs } = this.log.unfinished(this.#finished)
+    this.#live.restore(bytes, timeMs)
   }
 
   #watchTrouble(before: { readonly lines: number; readonly bytes: number }): void {

@@ -33,6 +33,12 @@ export class Followers {
     return () => void this.#all.delete(follower)
   }
 
+  /** Whether somebody wants what this stream carries now. */
+  want({ source, instance }: FollowedStream): boolean {
+    for (const follower of this.#all) if (follower.wants(source, instance)) return true
+    return false
+  }
+
   /**
    * What to do with the lines in `bytes`, and one they finish; `undefined` when nobody takes them. To be asked before the
    * bytes are written to the files.

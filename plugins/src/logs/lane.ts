@@ -120,7 +120,7 @@ export class Lane {
     )
     if (adopted !== undefined) channel.resume(adopted)
     // `@` is in no service name, so no two pipes share a path.
-    const pipe = await host.output(`${options.pipes}/${service}@${name}.${stream}`, channel.receive)
+    const pipe = await host.output(`${options.pipes}/${service}@${name}.${stream}`, channel.receive, channel.takeUnseen)
     return { pipe, channel }
   }
 }

@@ -14,6 +14,13 @@ export class LiveLines {
     return this.#length
   }
 
+  /** Go on with a line whose beginning others have seen. */
+  restore(unfinished: Uint8Array, timeMs: number): void {
+    this.#length = 0
+    this.#append(unfinished)
+    this.#timeMs = timeMs
+  }
+
   /** @param onLine - `undefined` when nobody follows: then only the unfinished line is kept. */
   push(chunk: Uint8Array, timeMs: number, onLine: OnLine | undefined): void {
     let at = 0

@@ -12,6 +12,19 @@ export class Sinks {
     this.#trace = trace
   }
 
+  /** Whether any sink wants what this instance writes now. */
+  want(of: { readonly service: string; readonly instance: string }): boolean {
+    this.#sinks ??= [...this.#registry.list()]
+    // One that throws is found out when it is given something.
+    return this.#sinks.some(({ value }) => {
+      try {
+        return value.wants(of)
+      } catch {
+        return true
+      }
+    })
+  }
+
   /** @param output - Made only when a sink wants it. */
   give(of: { readonly service: string; readonly instance: string }, output: () => WrittenOutput): void {
     this.#sinks ??= [...this.#registry.list()]

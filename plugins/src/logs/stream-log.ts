@@ -2,13 +2,13 @@
  * Writes one stream of a program into its log files: the bytes as they are, their times and instances beside them.
  * Rotates by size. Never throws: what the disk does not take is counted, and the next line is tried again.
  */
-import { HostError, type AppendFile, type Files } from '@systemg/core'
+import { HostError, type AppendFile, type Files, type MoveUnseen } from '@systemg/core'
 import { countAges, removeAge, renameAge } from './ages.ts'
 import { bytesThatFit } from './cut.ts'
 import { indexPath, instancesPath, logPath } from './layout.ts'
-import { countNewlines, newline } from './lines.ts'
+import { countNewlines, longestLine, newline } from './lines.ts'
 import { formatMark, parseMarks } from './marks.ts'
-import { decodeRecord, encodeRecord, generationOf, recordBytes } from './time-index.ts'
+import { decodeRecord, encodeRecord, generationOf, lastTimeAt, recordBytes } from './time-index.ts'
 
 export interface StreamLimits {
   /** Size at which a file is rotated. */
@@ -22,6 +22,14 @@ export interface Position {
   readonly generation: number
   readonly offset: number
 }
+
+/** Near the end of a file its last line is looked for: what is there for the next one must be seen. */
+const seenBytes = 256 * 1024
+
+/** Index records that are looked at for the time of the last line. */
+const recentRecords = 256
+
+const nothing = new Uint8Array(0)
 
 export class StreamLog {
   /** Counted since this supervisor began. */
@@ -42,8 +50,10 @@ export class StreamLog {
   #timeMs = 0
   /** A line ends here, whatever its last byte is: another instance begins, or bytes were dropped. */
   #isBreak = true
-  /** The last byte written was a newline, or there is none. */
-  #isAfterNewline = true
+  /** The last byte written was a newline, or there is none. `undefined`: nobody has looked. */
+  #endsInNewline: boolean | undefined = true
+  /** Where the latest instance began, in this file. */
+  #begun = 0
   /** The rest of a line whose beginning was dropped goes the same way. */
   #dropsRestOfLine = false
   #mustRotate = false
@@ -94,6 +104,34 @@ export class StreamLog {
     }
   }
 
+  /**
+   * Have output moved into the file without looking at it. `false`, and nothing is done, where it must be looked at: at the
+   * borders of files and instances, and when the disk is in trouble.
+   */
+  writeUnseen(move: MoveUnseen, timeMs: number): boolean {
+    const room = this.#limits.maxBytes - this.#size
+    const isPlain = !this.#isBreak && !this.#mustRotate && !this.#dropsRestOfLine && this.trouble === undefined
+    if (!isPlain || room < seenBytes || this.#log === undefined || this.#index === undefined) return false
+    if (timeMs > this.#timeMs && !this.#try(() => this.#noteTime(timeMs))) return false
+    const moved = move(this.#log, room)
+    if (moved === 0) return false
+    this.#size += moved
+    this.#endsInNewline = undefined
+    return true
+  }
+
+  /** The line at the end that is not finished, and when it began; empty when it is too long, or began before `from`. */
+  unfinished(from: Position): { readonly bytes: Uint8Array; readonly timeMs: number } {
+    const none = { bytes: nothing, timeMs: this.#timeMs }
+    if (this.#log === undefined || this.#index === undefined || this.#isBreak) return none
+    const begun = Math.max(this.#begun, from.generation === this.#generation ? from.offset : 0)
+    const end = readEnd(this.#log, Math.min(longestLine + 1, this.#size - begun))
+    const bytes = end.subarray(end.lastIndexOf(newline) + 1)
+    if (bytes.length > longestLine) return none
+    const records = readEnd(this.#index, recentRecords * recordBytes)
+    return { bytes, timeMs: lastTimeAt(records, this.#size - bytes.length, this.#index.size) }
+  }
+
   /** Forget everything written so far. */
   async clear(): Promise<void> {
     const ages = await countAges(this.#files, this.#base)
@@ -111,7 +149,7 @@ export class StreamLog {
   }
 
   #file() {
-    return { size: this.#size, isLineStart: this.#isAfterNewline || this.#isBreak, maxBytes: this.#limits.maxBytes }
+    return { size: this.#size, isLineStart: this.#isBreak || this.#isAfterNewline, maxBytes: this.#limits.maxBytes }
   }
 
   /** `false` when the disk does not take them. */
@@ -124,7 +162,7 @@ export class StreamLog {
     if (!isDone) return false
     this.trouble = undefined
     this.#size += bytes.length
-    this.#isAfterNewline = bytes[bytes.length - 1] === newline
+    this.#endsInNewline = bytes[bytes.length - 1] === newline
     this.#isBreak = false
     return true
   }
@@ -139,16 +177,25 @@ export class StreamLog {
     }
     const beginsLine = isLineStart || bytes.subarray(0, -1).includes(newline)
     if (beginsLine && timeMs > this.#timeMs) {
-      this.#index.write(encodeRecord(this.#size, timeMs))
-      this.#timeMs = timeMs
+      this.#noteTime(timeMs)
     }
     if (!this.#isBreak) return
+    this.#begun = this.#size
     const instances = this.#files.append(instancesPath(this.#base, 0))
     try {
       instances.write(new TextEncoder().encode(formatMark({ offset: this.#size, instance: this.instance })))
     } finally {
       instances.close()
     }
+  }
+
+  #noteTime(timeMs: number): void {
+    this.#index?.write(encodeRecord(this.#size, timeMs))
+    this.#timeMs = timeMs
+  }
+
+  get #isAfterNewline(): boolean {
+    return (this.#endsInNewline ??= this.#log !== undefined && readEnd(this.#log, 1)[0] === newline)
   }
 
   #drop(bytes: Uint8Array): void {
@@ -192,7 +239,8 @@ export class StreamLog {
   #beginFile(): void {
     this.#generation += 1
     this.#size = 0
-    this.#isBreak = this.#isAfterNewline = true
+    this.#begun = 0
+    this.#isBreak = this.#endsInNewline = true
     this.#mustRotate = false
   }
 
@@ -213,8 +261,20 @@ export class StreamLog {
     this.#mustRotate = this.#size + indexSize > 0 && !(generation !== undefined && fits)
     if (this.#size === 0) return
     const [lastByte] = await files.read(logPath(this.#base, 0), this.#size - 1, this.#size)
-    this.#isAfterNewline = lastByte === newline
+    this.#endsInNewline = lastByte === newline
     this.#isBreak = false
-    this.instance = parseMarks((await files.readText(instancesPath(this.#base, 0))) ?? '').at(-1)?.instance ?? ''
+    const mark = parseMarks((await files.readText(instancesPath(this.#base, 0))) ?? '').at(-1)
+    this.instance = mark?.instance ?? ''
+    this.#begun = mark?.offset ?? 0
+  }
+}
+
+/** Empty when the disk gives nothing back. */
+const readEnd = (file: AppendFile, bytes: number): Uint8Array => {
+  try {
+    return file.readEnd(bytes)
+  } catch (thrown) {
+    if (!(thrown instanceof HostError)) throw thrown
+    return nothing
   }
 }

@@ -3,8 +3,8 @@
  *
  * Each record is two little-endian doubles. The first is the header: the file's generation (grows by one at each
  * rotation, so a file is known again under its new name) and the time of its first byte. Every other one says from which
- * offset on which time holds. Offsets and times never fall. There is one for each chunk in which a line begins, but not
- * more than one a millisecond. Times are milliseconds since 1970.
+ * offset on which time holds. Offsets and times never fall. There is one for each chunk in which a line begins, or that
+ * nobody looked at, but not more than one a millisecond. Times are milliseconds since 1970.
  */
 import type { Files } from '@systemg/core'
 
@@ -31,6 +31,24 @@ export const decodeRecord = (bytes: Uint8Array): { readonly first: number; reado
 export const generationOf = async (files: Files, path: string): Promise<number | undefined> => {
   const header = decodeRecord(await files.read(path, 0, recordBytes))
   return header !== undefined && Number.isSafeInteger(header.first) ? header.first : undefined
+}
+
+/**
+ * When the byte at `offset` came.
+ *
+ * @param records - The last ones of an index. When it came before all of them, the time of the first is the answer.
+ * @param indexBytes - The size of the index: its first record is the header.
+ */
+export const lastTimeAt = (records: Uint8Array, offset: number, indexBytes: number): number => {
+  let timeMs = 0
+  for (let at = records.length - recordBytes; at >= 0; at -= recordBytes) {
+    const record = decodeRecord(records.subarray(at))
+    if (record === undefined) break
+    timeMs = record.timeMs
+    const isHeader = at === 0 && records.length === indexBytes
+    if (isHeader || record.first <= offset) break
+  }
+  return timeMs
 }
 
 /** Reads an index a page at a time. A missing or damaged one answers as well as it can. */

@@ -5,11 +5,15 @@ import { describe, expect, it } from 'vitest'
 import { Channel, type ChannelWorld } from '../../../plugins/src/logs/channel.ts'
 import { Followers } from '../../../plugins/src/logs/followers.ts'
 import { Following, type Lost } from '../../../plugins/src/logs/following.ts'
-import { displayTextOf, type LogLine } from '../../../plugins/src/logs/lines.ts'
+import type { LogSource } from '../../../plugins/src/logs/layout.ts'
+import { displayTextOf, longestLine, type LogLine } from '../../../plugins/src/logs/lines.ts'
+import { readAll } from '../../../plugins/src/logs/reader.ts'
 import { Sinks } from '../../../plugins/src/logs/sinks.ts'
+import { collect } from './collect.ts'
 import { memoryFiles } from './memory-files.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
+const nothing = new Uint8Array(0)
 
 /** One follower of the streams `names`, written and read by hand. */
 const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, maxFiles: 100 }) => {
@@ -52,6 +56,26 @@ const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, m
     stop,
     read,
     write: (name: string, text: string) => channels.get(name)?.receive(bytes(text)),
+    /** As a host does that can move bytes unseen; those that are to be seen are. */
+    move: (name: string, text: string, atOnce = Number.POSITIVE_INFINITY) => {
+      for (let rest = bytes(text); rest.length > 0;) {
+        let moved = 0
+        const isTaken = channels.get(name)?.takeUnseen((file, most) => {
+          moved = Math.min(most, atOnce, rest.length)
+          file.write(rest.subarray(0, moved))
+          return moved
+        })
+        if (isTaken !== true) channels.get(name)?.receive(rest)
+        rest = isTaken === true ? rest.subarray(moved) : nothing
+      }
+    },
+    lineEnd: (name: string) => channels.get(name)?.lineEnd,
+    follow: () => {
+      const another = new Following(files, { isWanted: () => true })
+      followers.add(another)
+      return another
+    },
+    begin: (name: string, instance: string) => channels.get(name)?.begin(instance),
     finish: (name: string) => channels.get(name)?.finishLine(),
     /** Everything that is left. */
     rest: () => {
@@ -64,6 +88,9 @@ const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, m
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `${from + at}\n`).join('')
 const shown = (name: string, from: number, to: number) =>
   Array.from({ length: to - from }, (_, at) => `${name} ${from + at}`)
+
+const shownWithTime = ({ timeMs, instance, bytes }: LogLine) =>
+  `${timeMs} ${instance} ${bytes.length} ${displayTextOf(bytes.subarray(0, 20))}`
 
 describe('following', () => {
   it('gives what came before the first line was asked for, and then lines as they come', async () => {
@@ -155,6 +182,59 @@ describe('following', () => {
         expect(got.length).toBe((written['api'] ?? 0) + (written['db'] ?? 0))
       }),
       { numRuns: 30 },
+    )
+  })
+
+  it('gives what went into the files unseen before, and then every line with the time when it began', async () => {
+    const source: LogSource = { service: 'api', stream: 'stdout', base: '/logs/api/0/stdout' }
+    const part = fc.record({
+      text: fc.oneof(
+        {
+          weight: 4,
+          arbitrary: fc
+            .array(fc.constantFrom('a', 'b', 'bc\n', '\n', 'é'), { maxLength: 8 })
+            .map((all) => all.join('')),
+        },
+        { weight: 1, arbitrary: fc.nat(50_000).map((length) => 'x'.repeat(length)) },
+        { weight: 1, arbitrary: fc.nat(8_000).map((count) => numbers(0, count)) },
+      ),
+      atOnce: fc.integer({ min: 1_000, max: 300_000 }),
+      isSeen: fc.boolean(),
+      instance: fc.constantFrom(null, null, null, 2, 3),
+    })
+    const parts = fc.array(part, { maxLength: 12 })
+    const arbitraries = [parts, parts, fc.boolean(), fc.constantFrom(300_000, 330_000, 1_000_000)] as const
+    await fc.assert(
+      fc.asyncProperty(...arbitraries, async (before, after, isLive, maxBytes) => {
+        const at = await begin(['api'], { maxBytes, maxFiles: 1_000 })
+        at.stop()
+        for (const { text, atOnce, isSeen, instance } of before) {
+          if (instance !== null) at.begin('api', `api-${instance}`)
+          if (isSeen) at.write('api', text)
+          else at.move('api', text, atOnce)
+        }
+        const end = at.lineEnd('api')
+        const following = at.follow()
+        const batches = following.lines()
+        const first = isLive ? batches.next() : undefined
+        const lines = [...(await collect(readAll(at.files, [source], { end: () => end })))]
+        for (const { text, atOnce, instance } of after) {
+          if (instance !== null) at.begin('api', `api-${instance}`)
+          at.move('api', text, atOnce)
+        }
+        at.finish('api')
+        following.end()
+        const batch = await first
+        const rest = [...(batch?.done === false ? batch.value : []), ...(await collect(batches)).flat()]
+        for (const line of rest) if (!('lost' in line)) lines.push(line)
+        const written = [...before, ...after].map(({ text }) => text).join('')
+        expect(Buffer.concat(lines.map((line) => line.bytes)).toString() === written).toBe(true)
+        // Where an overlong line is split depends on where one begins to look.
+        if (written.split('\n').some((line) => Buffer.byteLength(line) > longestLine)) return
+        const inFiles = await collect(readAll(at.files, [source]))
+        expect(lines.map(shownWithTime)).toEqual(inFiles.map(shownWithTime))
+      }),
+      { numRuns: 60 },
     )
   })
 })

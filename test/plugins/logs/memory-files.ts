@@ -60,6 +60,7 @@ export const memoryFiles = (): MemoryFiles => {
           files.freeBytes -= chunk.length
           content.append(chunk)
         },
+        readEnd: (bytes) => content.slice(Math.max(0, content.size - bytes)),
         close: () => undefined,
       }
     },
