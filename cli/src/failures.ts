@@ -52,6 +52,10 @@ export const failures = {
     message: `The supervisor ended before the system was up${facts.words === '' ? '.' : `:\n${facts.words}`}`,
     hint: `What it said is in ${facts.log}.`,
   }),
+  SYSG_UPGRADE_FAILED: (facts: { pid: number; version: string }) => ({
+    message: `The supervisor was not replaced: pid ${facts.pid} is systemg ${facts.version}.`,
+    hint: '`sysg logs --kind supervisor` shows why; `sysg upgrade` tries again. Services go on.',
+  }),
   SYSG_NOTIFY_OUTSIDE: () => ({
     message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',
     hint: '`sysg notify ready` is for programs that a service has started, with the environment they were given.',

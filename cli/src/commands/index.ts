@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   start: () => import('./start.ts'),
   stop: () => import('./stop.ts'),
   restart: () => import('./restart.ts'),
+  upgrade: () => import('./upgrade.ts'),
   scale: () => import('./scale.ts'),
   status: () => import('./status.ts'),
   logs: () => import('./logs.ts'),

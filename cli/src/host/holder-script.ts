@@ -1,7 +1,7 @@
 /**
  * The holder: a shell that does nothing but keep descriptors open, until the supervisor that started it has died.
  *
- *   reads its stdin, a pipe from the supervisor ── `end` ──► ends
+ *   reads its stdin, a pipe from the supervisor ── `end` ──► ends; `now`: it goes, and another one is to take its place at once
  *     │ the pipe ends: the supervisor has died
  *     ├── to come back by itself ──► starts a supervisor, which inherits everything, starts a holder of its own and kills this one
  *     └── otherwise, or after too many tries ──► waits on a named pipe until `sysg start` says `go`, then does the same
@@ -23,6 +23,7 @@ while read -r line; do
   case $line in
     end) exit 0 ;;
     calm) tries=0 ;;
+    now) tries=0 respawn=yes ;;
   esac
 done
 while :; do

@@ -35,7 +35,7 @@ const gatherMs = 50
 const endLimitMs = 2_000
 
 export class Holder implements Keeper {
-  readonly #settings: HolderSettings
+  #settings: HolderSettings
   readonly #trace: Trace
   readonly #run: string
   readonly #entries = new Set<HeldEntry>()
@@ -75,20 +75,22 @@ export class Holder implements Keeper {
     await Promise.all(this.#leaving)
   }
 
-  /** Have a holder of everything that is kept, now. */
-  replace(): void {
+  /** Have a holder of everything that is kept, now. Returns whether there is one. */
+  replace(): boolean {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#isOver || (this.#current !== undefined && !this.#isStale)) return
+    if (this.#isOver || (this.#current !== undefined && !this.#isStale)) return this.#current !== undefined
     this.#isStale = false
     try {
       const before = this.#current
       this.#current = this.#start()
       if (before !== undefined) this.#dismiss(before)
+      return true
     } catch (thrown) {
       // What runs is kept by the old one; the next change tries again.
       this.#isStale = true
       this.#trace('error', `No process can be started that keeps sockets and pipes open: ${whyOf(thrown)}`)
+      return false
     }
   }
 
@@ -98,6 +100,18 @@ export class Holder implements Keeper {
     if (this.#current !== undefined) this.#dismiss(this.#current)
     await Promise.all(this.#leaving)
     rmSync(join(this.#run, holderRecordName), { force: true })
+  }
+
+  /** This process ends, and another supervisor is to take its place: started with this command, at once. */
+  async handOver(command: readonly string[]): Promise<void> {
+    this.#settings = { ...this.#settings, command }
+    this.#tries = 0
+    this.#isStale = true
+    if (!this.replace()) throw new Error('no holder can be started')
+    this.leave()
+    // One of before would start what it was told to start.
+    await Promise.all(this.#leaving)
+    await new Promise<unknown>((written) => this.#current?.stdin?.write('now\n', written))
   }
 
   /** This process ends, and the holder goes on without it. */

@@ -43,6 +43,8 @@ export interface NodeHost extends Host {
   dispose(): Promise<void>
   /** The same, but what is open stays so for the supervisor that comes next. */
   leave(): Promise<void>
+  /** The same, and that one is started with this command as soon as this process has ended. @throws when nothing can start it. */
+  handOver(command: readonly string[]): Promise<void>
 }
 
 /**
@@ -103,6 +105,10 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     },
     async leave() {
       holder?.leave()
+      await close()
+    },
+    async handOver(command) {
+      await holder?.handOver(command)
       await close()
     },
   }

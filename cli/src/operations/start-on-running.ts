@@ -3,6 +3,8 @@ import type { Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
+import { printWarning } from '../terminal/print-error.ts'
+import { version } from '../version.ts'
 import { warnOfChangedCode, type ValidConfig } from './load-or-report.ts'
 import { operate } from './operate.ts'
 import { runAttached } from './run-attached.ts'
@@ -18,6 +20,7 @@ export const startOnRunning = async (
   paths: ProjectPaths,
 ): Promise<ExitCode> => {
   warnOfChangedCode(context, loaded, paths)
+  warnOfOtherVersion(context, supervisor)
   const { command } = options
   const { code, services } =
     command === undefined
@@ -30,6 +33,13 @@ export const startOnRunning = async (
     return code
   }
   return runAttached(context, { ...options, services }, supervisor, paths)
+}
+
+/** It goes on all the same: the protocol is the same. */
+const warnOfOtherVersion = ({ terminal }: CommandContext, supervisor: Supervisor): void => {
+  if (supervisor.version === version) return
+  const text = `The supervisor is systemg ${supervisor.version}, this is ${version}. \`sysg upgrade\` replaces it, and touches no service.`
+  printWarning(terminal, text)
 }
 
 const askRunning = (

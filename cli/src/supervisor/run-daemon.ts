@@ -1,8 +1,7 @@
 /** What the process in the background does: reads its request, becomes the supervisor, starts what is wanted. */
 import { text } from 'node:stream/consumers'
 import { whyOf, type ResolvedSystem } from '@systemg/core'
-import { loadConfig, type LoadedConfig } from '../config/load-config.ts'
-import { noConfig } from '../config/no-config.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
 import { firstPartyPlugins } from '../first-party.ts'
 import { takenExitCode } from '../host/index.ts'
 import type { DaemonRequest } from './daemon.ts'
@@ -35,18 +34,21 @@ type Loaded = Pick<LoadedConfig, 'plugins' | 'code'> & { readonly system: Resolv
 
 const load = async ({ config, project, cwd, env }: DaemonRequest): Promise<Loaded> => {
   const firstParty = firstPartyPlugins()
-  if (config === undefined) return noConfig(cwd, project, firstParty)
+  if (config === undefined) return (await import('../config/no-config.ts')).noConfig(cwd, project, firstParty)
+  const { loadConfig } = await import('../config/load-config.ts')
   const { system, plugins, code, problems } = await loadConfig({ config, cwd, env, firstParty })
   if (system === undefined) throw new Error(`the config is not valid: ${problems[0]?.message ?? ''}`)
   return { system, plugins, code }
 }
 
 /** The config may have gone or be broken by now: it only says which plugins there are. */
-const loadAgain = async ({ config, cwd, env }: DaemonRequest, system: ResolvedSystem): Promise<Loaded> => {
+const loadAgain = async ({ config, cwd, env, hasCode }: DaemonRequest, system: ResolvedSystem): Promise<Loaded> => {
   const firstParty = firstPartyPlugins()
   const withoutOthers = { system, plugins: firstParty, code: [] }
-  if (config === undefined) return withoutOthers
+  // Without code there are no plugins but ours, and nothing is to be read: every millisecond counts.
+  if (config === undefined || !hasCode) return withoutOthers
   try {
+    const { loadConfig } = await import('../config/load-config.ts')
     const { plugins, code } = await loadConfig({ config, cwd, env, firstParty })
     return { system, plugins, code }
   } catch (thrown) {

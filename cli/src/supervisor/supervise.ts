@@ -4,7 +4,15 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { System, whyOf, type Outcome, type PluginUse, type ResolvedSystem, type SysgEvent } from '@systemg/core'
+import {
+  System,
+  whyOf,
+  type Outcome,
+  type PluginUse,
+  type ResolvedSystem,
+  type SysgEvent,
+  type Trace,
+} from '@systemg/core'
 import { StreamLog, supervisorSource } from '@systemg/plugins/logs'
 import type { LogLevel } from '../command.ts'
 import { isCoded } from '../failures.ts'
@@ -29,6 +37,7 @@ import type { DaemonRequest } from './daemon.ts'
 import { watchExitCondition, type Verdict } from './exit-when.ts'
 import { makeStateFolder, stateFailure } from './state-folder.ts'
 import { createTrace } from './trace.ts'
+import { upgradePlugin } from './upgrade.ts'
 
 export interface SupervisorOptions {
   /** What the command that starts it says; with that it could be started again. */
@@ -89,7 +98,13 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       logs: { folder: paths.logs, pipes: join(paths.folder, 'run', 'output') },
     })
     const listeners = new Set<(event: SysgEvent) => void>()
-    const system = new System({ config, host, plugins, version })
+    const own = host
+    const upgrade = upgradePlugin({
+      hasCode: request.hasCode,
+      isForeground: options.show !== undefined,
+      handOver: (command) => void handOver(own, lock, command, trace),
+    })
+    const system = new System({ config, host, plugins: [...plugins, upgrade], version })
     system.hooks.event.tap('supervisor', (event) => {
       for (const listener of listeners) listener(event)
     })
@@ -127,6 +142,18 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       lock.release()
     }
     throw thrown
+  }
+}
+
+/** The next supervisor begins when this process has ended, and finds the project free. */
+const handOver = async (host: NodeHost, lock: Lock, command: readonly string[], trace: Trace): Promise<void> => {
+  try {
+    trace('info', 'handing over to another supervisor')
+    await host.handOver(command)
+    lock.release()
+    process.exit(0)
+  } catch (thrown) {
+    trace('error', `It could not be handed over: ${whyOf(thrown)}`, { thrown })
   }
 }
 

@@ -1,0 +1,114 @@
+/** Another version of systemg takes the supervisor's place while users are answered. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { freePort } from '../ports.ts'
+import { commandOf, resultOf, Sandbox, until } from './sysg.ts'
+
+const repository = resolve(fileURLToPath(import.meta.url), '../../..')
+
+/** The built `sysg` in a folder of its own, under another version. */
+const otherVersion = (box: Sandbox, version: string): string => {
+  const folder = join(box.folder, `systemg-${version}`)
+  mkdirSync(folder)
+  for (const part of ['bin', 'dist', 'package.json'])
+    cpSync(join(repository, 'cli', part), join(folder, part), { recursive: true })
+  symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'))
+  for (const part of readdirSync(join(folder, 'dist'), { recursive: true }) as string[]) {
+    if (!part.endsWith('.mjs')) continue
+    const path = join(folder, 'dist', part)
+    writeFileSync(path, readFileSync(path, 'utf8').replace('const version = "0.1.0"', `const version = "${version}"`))
+  }
+  return join(folder, 'bin/sysg.mjs')
+}
+
+const ask = async (port: number): Promise<string> => {
+  const socket = connect({ port, host: '127.0.0.1' })
+  try {
+    await once(socket, 'connect')
+    socket.end('GET / HTTP/1.0\r\n\r\n')
+    return (await text(socket)).split('\r\n\r\n')[1] ?? 'no answer'
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
+  }
+}
+
+const server = `
+let line = 0
+setInterval(() => console.log(++line), 5)
+require('http').createServer((request, response) => response.end(String(process.pid))).listen({ fd: 3 })
+`
+
+it('nobody is refused, every service keeps its pid, no line is lost, and the new one does everything', async () => {
+  await using box = new Sandbox()
+  const port = await freePort()
+  box.file('server.cjs', server)
+  box.config(`
+services:
+  web: { command: node server.cjs, sockets: ["tcp://127.0.0.1:${port}"], restart_policy: always }
+  plain: { command: sleep 1000, depends_on: [web] }
+`)
+  await box.sysg('start', '-d')
+  const before = await box.status()
+  const pids = before.services.map(({ pid }) => pid)
+  const answers: string[] = []
+  const isOver = { yes: false }
+  const crowd = (async () => {
+    while (!isOver.yes) answers.push(await ask(port))
+  })()
+  const next = otherVersion(box, '0.2.0')
+  // A start of the new version says what can be done, and does it not.
+  const hinted = await resultOf(box.spawnNode([next, 'start', '-d']))
+  expect(hinted.code).toBe(0)
+  expect(hinted.stderr).toContain('`sysg upgrade` replaces it')
+
+  const upgrade = await resultOf(box.spawnNode([next, 'upgrade']))
+  expect(upgrade.stderr).toContain('(0.1.0) has handed over to')
+  expect(upgrade.code).toBe(0)
+  const after = await box.status()
+  expect(after.supervisor).toMatchObject({ version: '0.2.0' })
+  expect(commandOf(after.supervisor.pid)).toContain(next)
+  expect(after.services.map(({ pid, state }) => [pid, state])).toEqual(pids.map((pid) => [pid, 'running']))
+  const seen = answers.length
+  await until(
+    () => answers.length,
+    (count) => count > seen + 20,
+  )
+  isOver.yes = true
+  await crowd
+  expect(answers.filter((answer) => answer !== String(pids[0]))).toEqual([])
+
+  // It holds the socket and the output as the one before did, and comes back as itself.
+  process.kill(after.supervisor.pid, 'SIGKILL')
+  const again = await until(
+    () => box.status(),
+    ({ supervisor }) => ![null, after.supervisor.pid].includes((supervisor as { pid: number } | null)?.pid ?? null),
+  )
+  expect(again.supervisor).toMatchObject({ version: '0.2.0' })
+  expect(await box.run('restart', '-s', 'web')).toMatchObject({ code: 0 })
+  expect(await ask(port)).toBe(String(await box.pid('web')))
+  const lines = (await box.sysg('logs', 'web', '-l', 'all')).trim().split('\n').map(Number)
+  const firstRun = lines.slice(0, lines.lastIndexOf(1))
+  expect(firstRun.filter((line, at) => line !== at + 1)).toEqual([])
+  expect(await box.run('stop')).toMatchObject({ code: 0 })
+  expect(box.processes()).toEqual([])
+})
+
+it('a supervisor in a terminal is not replaced, and says what to do', async () => {
+  await using box = new Sandbox()
+  box.config('services: { api: { command: sleep 1000 } }')
+  box.spawn(['start'])
+  await until(
+    () => box.run('status', '--json'),
+    ({ code }) => code === 0,
+  )
+  const pid = await box.pid('api')
+  const refused = await box.run('upgrade')
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('SYSG_UPGRADE_FOREGROUND')
+  expect(await box.pid('api')).toBe(pid)
+})
