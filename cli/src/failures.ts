@@ -11,7 +11,29 @@ const duration = (ms: number) => (ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} 
 
 const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
 
+/** What helps against what a machine refuses, by errno. */
+const remedies: Partial<Record<string, string>> = {
+  ENOSPC: 'Free some space there, or set SYSG_HOME to a folder on another disk.',
+  EDQUOT: 'The quota of this user is used up: free some space, or set SYSG_HOME to a folder on another disk.',
+  EROFS: 'The file system is read-only: set SYSG_HOME to a folder that can be written to.',
+  EACCES: 'Check who owns it, and its permissions; SYSG_HOME names another folder for state.',
+  EPERM: 'Check who owns it, and its permissions; SYSG_HOME names another folder for state.',
+  EMFILE: 'This process is out of file descriptors: raise `ulimit -n`.',
+  ENFILE: 'The machine is out of file descriptors: raise `fs.file-max`.',
+  EAGAIN: 'This user has too many processes: raise `ulimit -u` (or `pids.max` of the container).',
+  ENOMEM: 'The machine is out of memory.',
+  EBADMSG: 'The file is damaged: move it away, and try again.',
+}
+
 export const failures = {
+  SYSG_MACHINE: (facts: { why: string; errno: string }) => ({
+    message: `${facts.why} (${facts.errno}).`,
+    hint: `${remedies[facts.errno] ?? 'The system refused it.'} docs/guide/machine.md says what systemg does meanwhile.`,
+  }),
+  SYSG_STATE_LOST: (facts: { folder: string; pids: readonly number[] }) => ({
+    message: `Processes of this project run that nothing is recorded of in ${facts.folder}: pid ${facts.pids.join(', ')}. A start would make second copies of them.`,
+    hint: 'The state was damaged or removed while they ran. `sysg purge` ends them; then start again.',
+  }),
   SYSG_USAGE: (facts: { message: string; command?: string | undefined }) => ({
     message: facts.message,
     hint: `\`sysg ${facts.command === undefined ? '' : `${facts.command} `}--help\` shows what it takes.`,

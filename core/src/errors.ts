@@ -111,9 +111,18 @@ export const catalog = {
     message: `\`${facts.service}\` put itself into the background: its program ended and left processes behind.`,
     hint: 'Run it in the foreground (often `--foreground`, `-F` or `daemon off`): the processes left behind were ended.',
   }),
-  SYSG_PLUGIN_FAILED: (facts: { plugin: string; hook: string; service?: string | undefined; why: string }) => ({
+  SYSG_PLUGIN_FAILED: (facts: {
+    plugin: string
+    hook: string
+    service?: string | undefined
+    why: string
+    /** What the machine refused. */
+    errno?: string | undefined
+  }) => ({
     message: `Plugin \`${facts.plugin}\` failed in \`${facts.hook}\`${facts.service === undefined ? '' : ` of \`${facts.service}\``}: ${facts.why}.`,
-    hint: 'This operation failed; everything else goes on. `--log-level debug` shows the stack.',
+    hint:
+      spawnHints[facts.errno ?? ''] ??
+      'This operation failed; everything else goes on. `--log-level debug` shows the stack.',
   }),
   SYSG_PLUGIN_TIMEOUT: (facts: { plugin: string; hook: string; service?: string | undefined; limitMs: number }) => ({
     message: `Plugin \`${facts.plugin}\` did not answer \`${facts.hook}\`${facts.service === undefined ? '' : ` of \`${facts.service}\``} within ${facts.limitMs} ms.`,
@@ -181,6 +190,8 @@ const spawnHints: Partial<Record<string, string>> = {
   ENOEXEC: 'Give the script a first line such as `#!/bin/sh`.',
   EAGAIN: 'The machine is out of processes for this user (`ulimit -u`, `pids.max`).',
   EMFILE: 'The supervisor is out of file descriptors (`ulimit -n`).',
+  ENFILE: 'The machine is out of file descriptors (`fs.file-max`).',
+  ENOSPC: 'The disk is full: free some space.',
   ENOMEM: 'The machine is out of memory.',
 }
 

@@ -9,7 +9,7 @@
  */
 import type { FullTap, Hook } from 'tapable'
 import { SysgError, whyOf } from './errors.ts'
-import type { Clock } from './host.ts'
+import { HostError, type Clock } from './host.ts'
 
 export interface HookPolicy {
   readonly kind: 'series' | 'bail' | 'waterfall'
@@ -148,7 +148,11 @@ const settleFailure = (failure: TapFailure, thrown: unknown, policy: HookPolicy,
   const error =
     thrown instanceof SysgError
       ? thrown
-      : new SysgError('SYSG_PLUGIN_FAILED', { ...failure, why: whyOf(thrown) }, { cause: thrown })
+      : new SysgError(
+          'SYSG_PLUGIN_FAILED',
+          { ...failure, why: whyOf(thrown), errno: errnoOf(thrown) },
+          { cause: thrown },
+        )
   if (policy.onError === 'fail') throw error
   world.report(error, failure)
 }
@@ -178,3 +182,5 @@ const serviceOf = (args: readonly unknown[]): string | undefined => {
   }
   return undefined
 }
+
+const errnoOf = (thrown: unknown): string | undefined => (thrown instanceof HostError ? thrown.errno : undefined)

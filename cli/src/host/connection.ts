@@ -33,9 +33,13 @@ export const connectionOf = (socket: Socket): Connection => {
       else socket.once('close', () => listener())
     },
     close() {
+      // Nothing more is heard: who goes on sending must not keep it open.
+      socket.pause()
       socket.end(() => socket.destroy())
       // Who never reads would hold what was written for ever.
-      socket.setTimeout(lingerMs, () => socket.destroy())
+      const timer = setTimeout(() => socket.destroy(), lingerMs)
+      timer.unref()
+      socket.once('close', () => clearTimeout(timer))
     },
   }
 }

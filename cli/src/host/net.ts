@@ -6,6 +6,7 @@ import type { Net } from '@systemg/core'
 import { connectionOf } from './connection.ts'
 import { hostError } from './host-error.ts'
 import { prepareSocket } from './prepare-socket.ts'
+import { SpareDescriptors } from './spare-descriptors.ts'
 import { removeStale } from './stale-socket.ts'
 
 export const nodeNet: Pick<Net, 'serve'> = {
@@ -13,17 +14,30 @@ export const nodeNet: Pick<Net, 'serve'> = {
     const path = prepareSocket(wantedPath)
     await removeStale(path)
     const sockets = new Set<Socket>()
+    const spare = new SpareDescriptors()
     const server = createServer((socket) => {
+      if (spare.isEmpty) {
+        socket.destroy()
+        spare.refill()
+        return
+      }
       sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
+      socket.once('close', () => {
+        sockets.delete(socket)
+        spare.refill()
+      })
       accept(connectionOf(socket))
     })
-    await listen(server, path)
-    // Out of descriptors: the caller waits in the backlog until there is one.
-    server.on('error', () => undefined)
+    await listen(server, path).catch((thrown: unknown) => {
+      spare.close()
+      throw thrown
+    })
+    // Out of descriptors. Accepting is tried again at once.
+    server.on('error', () => spare.giveOne())
     return {
       close: () =>
         new Promise((resolve) => {
+          spare.close()
           server.close(() => resolve())
           for (const socket of sockets) socket.destroy()
         }),

@@ -1,5 +1,5 @@
 /** Makes the place for a unix socket: folders that are ours alone, and the pointer to a path that had to be shortened. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { attempt, errnoOf } from './host-error.ts'
 import { pointerOf, requirePrivate, socketPath } from './socket-path.ts'
@@ -18,8 +18,11 @@ export const prepareSocket = (path: string): string => {
     requirePrivate(dirname(short), process.getuid?.() ?? 0)
   })
   attempt(`write ${pointerOf(path)}`, () => {
-    writeFileSync(pointerOf(path), `${short}\n`, { mode: 0o600 })
-    chmodSync(pointerOf(path), 0o600)
+    // As a whole: whoever reads it meanwhile must not find half of a path.
+    const draft = `${pointerOf(path)}.new`
+    writeFileSync(draft, `${short}\n`, { mode: 0o600 })
+    chmodSync(draft, 0o600)
+    renameSync(draft, pointerOf(path))
   })
   return short
 }

@@ -13,7 +13,7 @@ import { isMissing } from './host-error.ts'
 export const projectCgroups = (
   folder: string,
   env: Readonly<Record<string, string | undefined>>,
-  trace: Trace,
+  trace: Trace = () => undefined,
 ): Cgroups => {
   const path = join(folder, 'run', 'cgroup')
   // Groups that the next supervisor would not find are none: what throws here keeps them from being made.

@@ -58,7 +58,8 @@ const shortFolder = (uid: number): string => `/tmp/systemg-${uid}`
 
 const readPointer = (path: string): string | undefined => {
   try {
-    return fs.readFileSync(pointerOf(path), 'utf8').trim()
+    const found = fs.readFileSync(pointerOf(path), 'utf8').trim()
+    return found === '' ? undefined : found
   } catch {
     return undefined
   }

@@ -5,7 +5,7 @@ import type { CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
 import { firstPartyPlugins } from '../first-party.ts'
-import { acquireLock, createNodeHost, endHolders } from '../host/index.ts'
+import { acquireLock, createNodeHost, endHolders, projectCgroups } from '../host/index.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { forgetComeback } from '../supervisor/comeback.ts'
 import { createProgress } from '../terminal/progress.ts'
@@ -29,7 +29,7 @@ export const stopUnsupervised = async (
     const isEmpty = recorded.every(({ instances, kinds }) => instances.length === 0 && !kinds.includes('ad-hoc'))
     const code = isEmpty ? sayNothing(context) : await stopAll(context, paths)
     // Not before: the last words of services are in what the holder has open. What it starts meanwhile ends without the lock.
-    if (code === exitCodes.done) await forget(paths)
+    if (code === exitCodes.done) await forget(context, paths)
     return code
   } finally {
     lock.release()
@@ -58,8 +58,9 @@ const stopAll = async (context: CommandContext, paths: ProjectPaths): Promise<Ex
 }
 
 /** Nothing is to come back any more. */
-const forget = async (paths: ProjectPaths): Promise<void> => {
+const forget = async ({ env }: CommandContext, paths: ProjectPaths): Promise<void> => {
   await endHolders(paths.folder)
+  projectCgroups(paths.folder, env).tidy()
   forgetComeback(paths)
 }
 

@@ -28,6 +28,8 @@ import {
   type Lock,
   type NodeHost,
 } from '../host/index.ts'
+import { Failure } from '../failures.ts'
+import { strayProcesses } from '../purge/stray-processes.ts'
 import { writeLink } from '../project/locate.ts'
 import { projectPaths, type ProjectPaths } from '../project/state-root.ts'
 import { version } from '../version.ts'
@@ -86,11 +88,14 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     writeComeback(paths, request, config, trace)
     try {
       host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
+      if (!options.isComeback) requireNobody(paths)
       if (isLeft) await endOtherHolders(paths.folder, host.holderPid)
       into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     } catch (thrown) {
       throw stateFailure(paths.folder, thrown)
     }
+    // It also opens the file, which must be open when no descriptor is left for what has to be said.
+    trace('info', `systemg ${version} supervises ${config.project.id}`, { pid: process.pid })
     const plugins = withOptions(options.plugins, {
       control: { socket: paths.socket, pid: process.pid, version, config: configFile ?? null },
       health: { pipes: join(paths.folder, 'run', 'notify') },
@@ -164,6 +169,13 @@ const withoutAdHoc = (config: ResolvedSystem, system: System): ResolvedSystem =>
     ...config,
     services: Object.fromEntries(Object.entries(config.services).filter(([name]) => !adHoc.has(name))),
   }
+}
+
+/** Of what runs and is not recorded (the state was damaged or removed) a start would make second copies. @throws {Failure} `SYSG_STATE_LOST`. */
+const requireNobody = (paths: ProjectPaths): void => {
+  const strays = strayProcesses(paths, true)
+  if (strays.length > 0)
+    throw new Failure('SYSG_STATE_LOST', { folder: paths.folder, pids: strays.map(({ pid }) => pid) })
 }
 
 /** A supervisor has died and left its holder. */

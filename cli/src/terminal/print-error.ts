@@ -1,5 +1,6 @@
 /** Errors as people see them: one line what, one line what to do; never a stack unless asked for. */
 import { isCoded } from '../failures.ts'
+import { machineFailure } from '../machine-failure.ts'
 import { tellAbove } from './live-block.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -21,7 +22,8 @@ export const printWarning = (terminal: Terminal, message: string): void => {
 
 /** Anything that was thrown. Without a code it is a mistake in systemg, and says so. */
 export const printThrown = (terminal: Terminal, thrown: unknown, options: { stack: boolean }): void => {
-  if (isCoded(thrown)) printError(terminal, thrown)
+  const known = isCoded(thrown) ? thrown : machineFailure(thrown)
+  if (known !== undefined) printError(terminal, known)
   else {
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     const hint = 'This is a bug in systemg, or a plugin. `--log-level debug` shows the stack; please report it.'

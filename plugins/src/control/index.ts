@@ -20,7 +20,8 @@ export const control = definePlugin({
     const progress = new Progress()
     const { promise: closing, resolve: beginClosing } = Promise.withResolvers<void>()
     const { promise: started, resolve: hasStarted } = Promise.withResolvers<void>()
-    const sessions = new Sessions(host.clock, limitsOf(options), (name) => registries.methods.get(name))
+    const tell = (message: string) => host.trace('warn', message)
+    const sessions = new Sessions(host.clock, limitsOf(options), (name) => registries.methods.get(name), tell)
 
     const methods = controlMethods({ system, options, progress, started, closing, startedAt: host.clock.now() })
     for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)

@@ -26,6 +26,8 @@ export interface SessionWorld {
   readonly limits: SessionLimits
   method(name: string): ControlMethod | undefined
   onEnd(session: Session): void
+  /** The connection is ended for what its client did, with this code. */
+  onRefused(code: string): void
 }
 
 export interface SessionLimits {
@@ -85,6 +87,7 @@ export class Session {
 
   /** Tell why, then close. */
   refuse(code: `SYSG_${string}`, message: string, hint: string): void {
+    this.#world.onRefused(code)
     this.#reply(failure(null, refusal(code, message, hint)))
     this.#closeSoon()
   }
@@ -120,7 +123,9 @@ export class Session {
     if (incoming.kind === 'invalid') {
       this.#mistakes += 1
       this.#reply(failure(incoming.id, incoming.error))
-      if (this.#mistakes >= this.#world.limits.mistakes) this.#closeSoon()
+      if (this.#mistakes < this.#world.limits.mistakes) return
+      this.#world.onRefused('SYSG_CONTROL_REQUEST_INVALID')
+      this.#closeSoon()
       return
     }
     this.#mistakes = 0
@@ -178,8 +183,12 @@ export class Session {
   /** A client that asks and asks but does not read loses its connection. */
   #send(text: string): void {
     if (this.#isClosed) return
-    if (this.#outgoing.waitingLength > 2 * this.#world.limits.waitingLength) this.close()
-    else this.#outgoing.push(text)
+    if (this.#outgoing.waitingLength <= 2 * this.#world.limits.waitingLength) {
+      this.#outgoing.push(text)
+      return
+    }
+    this.#world.onRefused('SYSG_CONTROL_SLOW_READER')
+    this.close()
   }
 
   #closeSoon(): void {

@@ -1,0 +1,225 @@
+/** When the machine misbehaves: a clear message with a stable code, no crash, and recovery when the cause is gone. */
+import { execFileSync } from 'node:child_process'
+import { chownSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { isAlive, resultOf, Sandbox, until } from './sysg.ts'
+
+const isRoot = process.getuid?.() === 0
+const api = 'services: { api: { command: "sleep 1000", restart_policy: always, backoff: 200ms } }'
+
+const stateOf = (box: Sandbox): string => {
+  const [id = ''] = readdirSync(box.home).filter((name) => name !== 'by-config')
+  return join(box.home, id)
+}
+
+it('out of descriptors: services that need one wait and say why, commands are answered, and it heals', async () => {
+  await using box = new Sandbox()
+  const configOf = (count: number) =>
+    `services: { ${Array.from({ length: count }, (_, at) => `s${at}: { command: "sleep 1000", restart_policy: always, backoff: 200ms }`).join(', ')} }`
+  box.config(configOf(1))
+  await box.sysg('start', '-d')
+  const { pid } = (await box.status()).supervisor
+  const limit = (soft: number) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`])
+  const numbers = readdirSync(`/proc/${pid}/fd`).map(Number)
+  // So many that some of the new services get theirs, and the others none.
+  limit(numbers.filter((fd) => fd < 200).length + 30)
+  box.config(configOf(12))
+  const { code, stderr } = await box.run('start', '-d', '--timeout', '5s')
+  expect(code).not.toBe(0)
+  expect(stderr).toContain('too many open files')
+  expect(stderr).toContain('ulimit -n')
+  const waiting = (await box.status()).services.filter(({ state }) => state !== 'running')
+  expect(waiting.map(({ reason }) => reason).join()).toContain('too many open files')
+  limit(1000)
+  await until(
+    () => box.states(),
+    (states) => Object.values(states).every((state) => state === 'running'),
+  )
+  expect((await box.status()).supervisor.pid).toBe(pid)
+})
+
+it.runIf(isRoot)('fork refused: the service waits with the reason, and comes back when it may fork again', async () => {
+  await using box = new Sandbox()
+  box.config(api)
+  const other = ['--reuid', '65534', '--regid', '65534', '--clear-groups']
+  chownSync(box.folder, 65534, 65534)
+  const asOther = (...args: readonly string[]) =>
+    execFileSync('setpriv', [...other, ...args], {
+      cwd: box.folder,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: box.folder, SYSG_HOME: box.home },
+    })
+  const sysg = (...args: readonly string[]) =>
+    asOther(process.execPath, join(import.meta.dirname, '../../cli/bin/sysg.mjs'), ...args)
+  const status = () => {
+    try {
+      return sysg('status', '--json')
+    } catch (thrown) {
+      return (thrown as { stdout: string }).stdout
+    }
+  }
+  sysg('start', '-d')
+  const { supervisor, services } = JSON.parse(status()) as { supervisor: { pid: number }; services: { pid: number }[] }
+  asOther('prlimit', '--pid', String(supervisor.pid), '--nproc=1:')
+  process.kill(services[0]?.pid ?? 0, 'SIGKILL')
+  await until(status, (text) => text.includes('this user has too many processes (EAGAIN)'))
+  asOther('prlimit', '--pid', String(supervisor.pid), '--nproc=4000:')
+  await until(status, (text) => text.includes('"state":"running"') && text.includes(`"pid":${supervisor.pid}`))
+  sysg('stop')
+})
+
+describe.runIf(isRoot)('a full disk', () => {
+  const onSmallDisk = async (box: Sandbox, body: (disk: string) => Promise<void>): Promise<void> => {
+    const disk = join(box.folder, 'disk')
+    mkdirSync(disk)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk])
+    } catch {
+      // This machine lets nobody mount.
+      return
+    }
+    try {
+      box.environment = { SYSG_HOME: join(disk, 'state') }
+      await body(disk)
+    } finally {
+      await box.run('stop')
+      execFileSync('umount', ['-l', disk])
+    }
+  }
+
+  it('stops no service; what is asked is done, lost lines are counted, and state is written when there is room', async () => {
+    await using box = new Sandbox()
+    box.config(
+      'services: { api: { command: "sleep 1000", restart_policy: always, backoff: 200ms }, loud: { command: "yes | head -c 8000000; exec sleep 1000" } }',
+    )
+    await onSmallDisk(box, async (disk) => {
+      await box.sysg('start', '-d')
+      writeFileSync(join(disk, 'more'), '')
+      fill(join(disk, 'more'))
+      const { supervisor } = await box.status()
+      const before = await box.pid('api')
+      process.kill(before, 'SIGKILL')
+      const after = await until(
+        () => box.service('api'),
+        ({ state, pid }) => state === 'running' && pid !== null && pid !== before,
+      )
+      expect(await box.sysg('logs', '--kind', 'supervisor')).toContain('no space left on device (ENOSPC)')
+      rmSync(join(disk, 'more'))
+      await box.sysg('stop', '-s', 'loud')
+      expect((await box.status()).supervisor.pid).toBe(supervisor.pid)
+      expect(await box.pid('api')).toBe(after.pid)
+    })
+  })
+
+  it('lets no system start that never ran, and says so at once', async () => {
+    await using box = new Sandbox()
+    box.config(api)
+    await onSmallDisk(box, async (disk) => {
+      fill(join(disk, 'all'))
+      for (const args of [['start', '-d'], ['start']]) {
+        const { code, stderr } = await box.run(...args)
+        expect(stderr).toMatch(/^error: The state folder .* can't be used: .*\[SYSG_STATE_FOLDER\]\n hint: Make room/m)
+        expect(code).toBe(1)
+      }
+      rmSync(join(disk, 'all'))
+      expect((await box.run('start', '-d')).code).toBe(0)
+    })
+  })
+})
+
+describe('a database', () => {
+  it.each(['state.db', 'history.db'])(
+    '%s that is damaged is set aside, which the log says, and the system starts',
+    async (name) => {
+      await using box = new Sandbox()
+      box.config(api)
+      await box.sysg('start', '-d')
+      await box.sysg('stop')
+      const path = join(stateOf(box), name)
+      truncateSync(path, 0)
+      writeFileSync(path, 'no database. '.repeat(1000))
+      await box.sysg('start', '-d')
+      expect(await box.states()).toEqual({ api: 'running' })
+      expect(await box.sysg('logs', '--kind', 'supervisor')).toMatch(
+        new RegExp(`warn .*${name} was damaged; it is kept as`),
+      )
+      expect(readdirSync(stateOf(box)).some((file) => file.startsWith(`${name}.corrupt-`))).toBe(true)
+    },
+  )
+
+  it('that is damaged while services run makes no second copy of them', async () => {
+    await using box = new Sandbox()
+    box.config(`respawn: false\n${api}`)
+    await box.sysg('start', '-d')
+    const pid = await box.pid('api')
+    const { supervisor } = await box.status()
+    process.kill(supervisor.pid, 'SIGKILL')
+    await until(
+      () => isAlive(supervisor.pid),
+      (alive) => !alive,
+    )
+    for (const name of readdirSync(stateOf(box))) if (/^state\.db/.test(name)) rmSync(join(stateOf(box), name))
+    for (const holder of box.holders()) process.kill(holder, 'SIGKILL')
+    for (const args of [['start', '-d'], ['start']]) {
+      const { code, stderr } = await box.run(...args)
+      expect(stderr).toContain(`pid ${pid}`)
+      expect(stderr).toContain('SYSG_STATE_LOST')
+      expect(code).toBe(1)
+    }
+    expect(isAlive(pid)).toBe(true)
+    await box.sysg('purge')
+    expect(isAlive(pid)).toBe(false)
+    await box.sysg('start', '-d')
+    expect(await box.states()).toEqual({ api: 'running' })
+  })
+
+  it('of a newer systemg is refused by every command that needs it, and left as it is', async () => {
+    await using box = new Sandbox()
+    box.config(api)
+    await box.sysg('start', '-d')
+    await box.sysg('stop')
+    const path = join(stateOf(box), 'state.db')
+    const set = (version: number) => {
+      const database = new DatabaseSync(path)
+      database.exec(`PRAGMA user_version = ${version}`)
+      database.close()
+    }
+    set(99)
+    for (const args of [['start', '-d'], ['start'], ['status'], ['purge']]) {
+      const { stderr } = await box.run(...args)
+      expect([args, stderr]).toEqual([args, expect.stringContaining('SYSG_STATE_NEWER')])
+    }
+    set(1)
+    await box.sysg('start', '-d')
+    expect(await box.states()).toEqual({ api: 'running' })
+  })
+})
+
+it('without HOME, and in a folder whose path is too long for a socket, everything works', async () => {
+  await using box = new Sandbox()
+  box.config(api)
+  const long = join(box.home, 'x'.repeat(150))
+  box.environment = { SYSG_HOME: long }
+  await box.sysg('start', '-d')
+  expect(await box.states()).toEqual({ api: 'running' })
+  await box.sysg('stop')
+  // A home of its own: without HOME state goes to /var/tmp/systemg-<uid>, which belongs to whoever runs the tests.
+  const script = `unset HOME; exec "$0" "$@"`
+  const bin = join(import.meta.dirname, '../../cli/bin/sysg.mjs')
+  const run = `const { status, stdout, stderr } = require('child_process').spawnSync('/bin/sh', ['-c', ${JSON.stringify(script)}, process.execPath, ${JSON.stringify(bin)}, 'status', '-p', 'nobody-has-this'], { encoding: 'utf8', env: { PATH: process.env.PATH } }); process.stdout.write(status + stdout + stderr)`
+  const { stdout } = await resultOf(box.spawnNode(['-e', run]))
+  expect(stdout).toMatch(/^3error: No supervisor runs for `nobody-has-this`/)
+})
+
+/** Write until nothing more fits. */
+const fill = (path: string): void => {
+  for (const size of [64 * 1024, 4096, 1]) {
+    try {
+      for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' })
+    } catch {
+      // It is full for pieces of this size.
+    }
+  }
+}
