@@ -44,13 +44,17 @@ export class Holder implements Keeper {
   #serial = 0
   #deaths = 0
   #isStale = false
+  /** Another one still keeps everything: this process has taken its place, and has other things to do first. */
+  #isHeldBack: boolean
   #timer: NodeJS.Timeout | undefined
   #isOver = false
   /** Holders that were told to end. */
   readonly #leaving = new Set<Promise<void>>()
   readonly #calm: NodeJS.Timeout
 
-  constructor(settings: HolderSettings, trace: Trace) {
+  /** @param options.later - Start none before `replace` is called. */
+  constructor(settings: HolderSettings, trace: Trace, { later = false } = {}) {
+    this.#isHeldBack = later
     this.#settings = settings
     this.#trace = trace
     this.#run = join(settings.folder, 'run')
@@ -77,6 +81,7 @@ export class Holder implements Keeper {
 
   /** Have a holder of everything that is kept, now. Returns whether there is one. */
   replace(): boolean {
+    this.#isHeldBack = false
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#isOver || (this.#current !== undefined && !this.#isStale)) return this.#current !== undefined
@@ -123,6 +128,7 @@ export class Holder implements Keeper {
 
   #change({ kind }: HeldEntry): void {
     this.#isStale = true
+    if (this.#isHeldBack) return
     // A socket that is not held yet would be lost; of a pipe, at most its last words.
     const waitMs = kind === 'socket' ? 0 : gatherMs
     if (this.#timer !== undefined && waitMs > 0) return

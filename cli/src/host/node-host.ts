@@ -35,10 +35,11 @@ export interface NodeHostOptions {
 }
 
 export interface NodeHost extends Host {
-  /** Pid of the process that keeps things open. */
-  readonly holderPid: number | undefined
-  /** Everything that an earlier supervisor left and that is needed has been taken up. */
-  dropInherited(): void
+  /**
+   * Everything that an earlier supervisor left and that is needed has been taken up. Returns the pid of the process that
+   * keeps it open from now on: before, that is the one of the earlier supervisor.
+   */
+  takenUp(): number | undefined
   /** Write what is pending, close the store and stop all timers. Processes go on. */
   dispose(): Promise<void>
   /** The same, but what is open stays so for the supervisor that comes next. */
@@ -60,13 +61,16 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const processes = createProcesses(trace, { exits, cgroups })
   const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
   const { entries = [] } = options.inheritance ?? {}
-  const holder = options.holder === undefined ? undefined : new Holder(options.holder, trace)
+  const holder =
+    options.holder === undefined
+      ? undefined
+      : new Holder(options.holder, trace, { later: options.inheritance !== undefined })
   const keeper = holder ?? keepsNothing
   const pipes = entries.filter((entry): entry is HeldPipe => entry.kind === 'fifo')
   const inherited = entries.filter((entry): entry is HeldSocket => entry.kind === 'socket')
   const sockets = createSockets({ trace, passed, keeper, inherited })
   const outputs = createOutputs({ trace, makeFifo: (at) => fifos.make(at) }, keeper, pipes)
-  holder?.replace()
+  if (options.inheritance === undefined) holder?.replace()
   const close = async (): Promise<void> => {
     processes.dispose()
     cgroups.tidy()
@@ -91,12 +95,11 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     http: async (request) => (await import('./http.ts')).ask(request, processes.trees),
     sockets,
     trace,
-    get holderPid() {
-      return holder?.pid
-    },
-    dropInherited() {
+    takenUp() {
       outputs.dropInherited()
       exits.sweep()
+      holder?.replace()
+      return holder?.pid
     },
     async dispose() {
       sockets.dispose()

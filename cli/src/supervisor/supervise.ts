@@ -89,7 +89,6 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     try {
       host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
       if (!options.isComeback) requireNobody(paths)
-      if (isLeft) await endOtherHolders(paths.folder, host.holderPid)
       into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     } catch (thrown) {
       throw stateFailure(paths.folder, thrown)
@@ -124,7 +123,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     starting.catch(() => undefined)
     await booting
     starting.catch((thrown: unknown) => trace('error', `The start failed: ${whyOf(thrown)}`, { thrown }))
-    host.dropInherited()
+    const holderPid = host.takenUp()
+    if (isLeft) await endOtherHolders(paths.folder, holderPid)
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
     recordCode(paths, options.code)
     return {
