@@ -2,11 +2,13 @@
  * What a service writes while its supervisor is killed, over and over: every line is in the log, once, and the service
  * notices nothing but that a write takes longer. `SYSG_LOG_ROUNDS=20` kills it more often.
  */
+import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { isAlive, Sandbox, until } from './sysg.ts'
+import { isAlive, Sandbox, until, type Status } from './sysg.ts'
 
 const rounds = Number(process.env['SYSG_LOG_ROUNDS'] ?? 5)
 const program = fileURLToPath(new URL('programs/numbered-lines.mjs', import.meta.url))
@@ -69,16 +71,14 @@ const killWhileItWrites = async (box: Sandbox, log: string, round: number, momen
   )
 }
 
+const configOf = (rate: number, logs: object): string =>
+  JSON.stringify({ logs, services: { writer: { exec: [process.execPath, program, String(rate * 1e6)] } } })
+
 it.each([5, 50])(
   'loses and doubles no line of a service that writes %i MB/s while its supervisor is killed',
   async (rate) => {
     await using box = new Sandbox()
-    box.config(
-      JSON.stringify({
-        logs: { max_bytes: '1T' },
-        services: { writer: { exec: [process.execPath, program, String(rate * 1e6)] } },
-      }),
-    )
+    box.config(configOf(rate, { max_bytes: '1T' }))
     await box.sysg('start', '-d')
     const before = await box.service('writer')
     const log = join(projectFolder(box), 'logs', 'writer', '0', 'stdout.log')
@@ -107,3 +107,51 @@ it.each([5, 50])(
   },
   300_000,
 )
+
+it('shows every line once to one who follows, while files are rotated and the supervisor is killed', async () => {
+  await using box = new Sandbox()
+  box.config(configOf(1, { max_bytes: '1M', max_files: 1000 }))
+  await box.sysg('start', '-d')
+  const log = join(projectFolder(box), 'logs', 'writer', '0', 'stdout.log')
+  await until(() => existsSync(log), Boolean)
+  const follower = box.spawn(['logs', '-f', '-n', 'all', 'writer'])
+  const errors: string[] = []
+  follower.stderr?.on('data', (text: Buffer) => errors.push(text.toString()))
+  if (follower.stdout === null) throw new Error('no stdout')
+  const shown = createInterface(follower.stdout)
+  const wrong: string[] = []
+  let count = 0
+  shown.on('line', (line) => {
+    if (!isLine(`${line}\n`, count)) wrong.push(`line ${count} is ${JSON.stringify(line)}`)
+    count = Number(line.slice(0, 12)) + 1
+  })
+  for (let round = 0; round < 3; round++) {
+    const { supervisor } = await until(
+      () => box.status(),
+      (status) => (status.supervisor as Status['supervisor'] | null) !== null,
+    )
+    const from = count
+    await until(
+      () => count,
+      (now) => now > from + 5_000,
+    )
+    process.kill(supervisor.pid, 'SIGKILL')
+  }
+  const from = count
+  await until(
+    () => count,
+    (now) => now > from + 20_000,
+  )
+  writeFileSync(join(box.folder, 'stop'), '')
+  await until(() => existsSync(join(box.folder, 'report.json')), Boolean)
+  const { lines } = JSON.parse(readFileSync(join(box.folder, 'report.json'), 'utf8')) as Report
+  await until(
+    () => count,
+    (now) => now >= lines,
+  )
+  follower.kill('SIGINT')
+  expect(await once(follower, 'exit')).toEqual([0, null])
+  expect(wrong.slice(0, 3)).toEqual([])
+  expect(errors.join('')).toBe('')
+  expect(existsSync(`${log}.3`)).toBe(true)
+})

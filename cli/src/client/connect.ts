@@ -30,6 +30,13 @@ export const comingBack = async (paths: ProjectPaths): Promise<Supervisor | unde
   return waitForComeback(paths)
 }
 
+/** As `comingBack`, for as long as somebody wants to wait. */
+export const comingBackUnless = (paths: ProjectPaths, signal: AbortSignal): Promise<Supervisor | undefined> =>
+  new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+    comingBack(paths).then(resolve, reject)
+  })
+
 /** As `connect`, but `undefined` when nobody listens. */
 export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | undefined> => {
   const socket = await open(findSocket(paths.socket))

@@ -4,7 +4,7 @@
  * Asks the supervisor; without one it reads what the last one kept.
  */
 import type { SysgEvent } from '@systemg/core'
-import { tryConnect, type Supervisor } from '../client/connect.ts'
+import { comingBackUnless, tryConnect, type Supervisor } from '../client/connect.ts'
 import { serviceNames, type Command, type CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
@@ -39,7 +39,7 @@ export const command: Command = {
     const supervisor = await tryConnect(paths)
     if (supervisor === undefined) return fromFile(context, paths, asked)
     try {
-      return await fromSupervisor(context, supervisor, asked)
+      return await fromSupervisor(context, paths, supervisor, asked)
     } finally {
       supervisor.close()
     }
@@ -58,7 +58,12 @@ interface Asked {
 /** As many as are ever kept. */
 const mostEvents = 10_000
 
-const fromSupervisor = async (context: CommandContext, supervisor: Supervisor, asked: Asked): Promise<ExitCode> => {
+const fromSupervisor = async (
+  context: CommandContext,
+  paths: ProjectPaths,
+  supervisor: Supervisor,
+  asked: Asked,
+): Promise<ExitCode> => {
   const { services, lines, sinceMs: since, type, follow } = asked
   // The supervisor selects by one service; of several they are sorted out here.
   const [service] = services.length === 1 ? services : []
@@ -76,14 +81,29 @@ const fromSupervisor = async (context: CommandContext, supervisor: Supervisor, a
   for (const event of newest(found, lines)) write(event)
   if (!follow) return exitCodes.done
   const interrupt = untilInterrupted()
+  let present = supervisor
+  let after = read.at(-1)?.seq ?? 0
   try {
-    const params = { ...query, after: read.at(-1)?.seq ?? 0, limit: mostEvents }
-    const end = await followCall(supervisor, 'events.follow', params, interrupt.signal, (method, event) => {
-      if (method === 'event' && isWanted(asked, event as unknown as SysgEvent)) write(event as unknown as SysgEvent)
-    })
-    if (end === 'ended') context.terminal.err('The supervisor has ended.\n')
+    for (;;) {
+      const params = { ...query, after, limit: mostEvents }
+      const end = await followCall(present, 'events.follow', params, interrupt.signal, (method, notified) => {
+        if (method !== 'event') return
+        const event = notified as unknown as SysgEvent
+        after = Math.max(after, event.seq)
+        if (isWanted(asked, event)) write(event)
+      })
+      if (end === 'interrupted') return exitCodes.done
+      // One that was killed comes back, and its events go on where those of the one before ended.
+      const next = end === 'lost' ? await comingBackUnless(paths, interrupt.signal) : undefined
+      present.close()
+      if (interrupt.signal.aborted) return exitCodes.done
+      if (next === undefined) break
+      present = next
+    }
+    context.terminal.err('The supervisor has ended.\n')
     return exitCodes.done
   } finally {
+    present.close()
     interrupt.end()
   }
 }

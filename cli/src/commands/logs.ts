@@ -6,16 +6,17 @@
  */
 import type { LogRecord } from '@systemg/plugins/logs'
 import { fs } from '../builtin.ts'
-import { tryConnect, type Supervisor } from '../client/connect.ts'
+import { comingBackUnless, tryConnect, type Supervisor } from '../client/connect.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure, isCoded } from '../failures.ts'
 import { locate } from '../project/locate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
-import { defined, followLogs, namesOf, prefixedServices, several } from '../terminal/follow-logs.ts'
+import { defined, followLogs, namesOf, prefixedServices, several, type FollowEnd } from '../terminal/follow-logs.ts'
 import { pause, untilInterrupted } from '../terminal/interrupt.ts'
 import { compilePattern, logOptions, type LogOptions } from '../terminal/log-options.ts'
 import { createLogPrinter, type LogPrinter } from '../terminal/log-printer.ts'
+import { ShownLines } from '../terminal/shown-lines.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
 
 export const command: Command = {
@@ -102,6 +103,7 @@ const showFiles = async (
   paths: ProjectPaths,
   supervisor: Supervisor | undefined,
   asked: LogOptions,
+  shownBefore?: ShownLines,
 ): Promise<void> => {
   const { storedLogs } = await import('../unsupervised/stored-logs.ts')
   const known = supervisor === undefined ? await recordedNames(paths) : await namesOf(supervisor)
@@ -111,6 +113,7 @@ const showFiles = async (
   const shown = asked.services ?? (supervisor === undefined ? stored.services : (known ?? []))
   const printer = printerFor(context, asked, asked.prefix && asked.kind !== 'supervisor' ? several(shown) : undefined)
   for await (const record of stored.records) {
+    if (shownBefore?.take(record) === false) continue
     printer.add(record)
     if (printer.waiting >= 1_000) printer.flush()
   }
@@ -143,22 +146,67 @@ const follow = async (
     throw noSupervisor(paths)
   }
   const interrupt = untilInterrupted()
+  let present = supervisor
   try {
+    const { signal } = interrupt
     const { services, kind, grep, timestamps, prefix, everyMs, lines } = asked
-    const options = { services, kind, grep, timestamps, prefix, everyMs, signal: interrupt.signal }
-    let from: { lines?: number | undefined; sinceMs?: number } = { lines }
-    if (!isFew(asked)) {
-      // Up to this moment from the files, which hold more than the supervisor tells, and from it on as they come.
-      const sinceMs = Date.now()
-      await pause(settleMs, interrupt.signal)
-      await showFiles(context, paths, supervisor, { ...asked, untilMs: sinceMs - 1 })
-      from = { sinceMs }
+    const shown = new ShownLines()
+    const options = { services, kind, grep, timestamps, prefix, everyMs, signal, shown }
+    /** Up to this moment from the files, which hold more than the supervisor tells, and from it on as they come. */
+    const goOn = async (wanted: LogOptions): Promise<FollowEnd> => {
+      try {
+        const from = isFew(wanted)
+          ? { lines }
+          : { sinceMs: await showUpToNow(context, paths, present, wanted, shown, signal) }
+        return await followLogs(context, present, { ...options, ...from })
+      } catch (thrown) {
+        if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_LOST') return 'lost'
+        throw thrown
+      }
     }
-    const end = await followLogs(context, supervisor, { ...options, ...from })
-    if (end === 'ended') context.terminal.err('The supervisor has ended.\n')
+    for (let wanted = asked; ;) {
+      const end = await goOn(wanted)
+      if (end === 'interrupted') return exitCodes.done
+      const next = end === 'lost' ? await comingBackUnless(paths, signal) : undefined
+      present.close()
+      if (signal.aborted) return exitCodes.done
+      if (next === undefined) break
+      present = next
+      shown.goOn()
+      const { latestMs } = shown
+      if (latestMs !== undefined) wanted = { ...asked, lines: undefined, sinceMs: latestMs - overlapMs }
+    }
+    context.terminal.err('The supervisor has ended.\n')
     return exitCodes.done
   } finally {
+    present.close()
     interrupt.end()
+  }
+}
+
+/** What was written so long before the last line that was shown is looked at again: another stream may have had it, ms. */
+const overlapMs = 1_000
+
+/** The last stretch is followed from its beginning; a supervisor tells so much of what was written before. */
+const shortMs = 20
+const mostStretches = 20
+
+/** Show from the files what was written until now. Returns the moment from which on nothing has been shown. */
+const showUpToNow = async (
+  context: CommandContext,
+  paths: ProjectPaths,
+  supervisor: Supervisor,
+  asked: LogOptions,
+  shown: ShownLines,
+  signal: AbortSignal,
+): Promise<number> => {
+  let next = asked
+  for (let stretch = 1; ; stretch += 1) {
+    const nowMs = Date.now()
+    await pause(settleMs, signal)
+    await showFiles(context, paths, supervisor, { ...next, untilMs: nowMs - 1 }, shown)
+    if (Date.now() - nowMs < shortMs || stretch === mostStretches || signal.aborted) return nowMs
+    next = { ...asked, lines: undefined, sinceMs: nowMs }
   }
 }
 

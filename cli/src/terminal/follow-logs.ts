@@ -5,6 +5,7 @@ import type { CommandContext } from '../command.ts'
 import { isCoded } from '../failures.ts'
 import { createLogPrinter, type LogPrinter } from './log-printer.ts'
 import { printWarning } from './print-error.ts'
+import type { ShownLines } from './shown-lines.ts'
 
 export type LogKind = 'stdout' | 'stderr' | 'all' | 'supervisor'
 
@@ -21,19 +22,21 @@ export interface FollowOptions {
   readonly prefix?: boolean
   /** Write what has come together every so many ms; default: at once. */
   readonly everyMs?: number | undefined
+  /** Only lines that it takes are shown. */
+  readonly shown?: ShownLines
   readonly signal?: AbortSignal
 }
 
-/**
- * @returns `ended` when the supervisor has, `interrupted` when the signal was aborted.
- * @throws {ControlError} what the supervisor has against it.
- */
+/** `ended`: the supervisor has, as it was told to; `lost`: it has gone without a word. */
+export type FollowEnd = 'ended' | 'lost' | 'interrupted'
+
+/** @throws {ControlError} what the supervisor has against it. */
 export const followLogs = async (
   { terminal, globals }: Pick<CommandContext, 'terminal' | 'globals'>,
   supervisor: RpcClient,
   options: FollowOptions,
-): Promise<'ended' | 'interrupted'> => {
-  const { services, kind, lines, sinceMs, grep, timestamps = false, prefix = true, everyMs, signal } = options
+): Promise<FollowEnd> => {
+  const { services, kind, lines, sinceMs, grep, timestamps = false, prefix = true, everyMs, shown, signal } = options
   const since = sinceMs ?? (lines === undefined ? Math.floor(performance.timeOrigin) : undefined)
   const params = { kind, ...defined({ services, lines, since, grep }) }
   const names = prefix && !globals.json ? await prefixedServices(supervisor, services, kind) : undefined
@@ -42,7 +45,9 @@ export const followLogs = async (
   try {
     return await followCall(supervisor, 'logs.follow', params, signal, (method, notified) => {
       if (method === 'log') {
-        printer.add(notified as unknown as LogRecord)
+        const record = notified as unknown as LogRecord
+        if (shown?.take(record) === false) return
+        printer.add(record)
         flushing.soon()
       } else if (method === 'log.dropped') warnOfDropped(terminal, notified['lines'])
     })
@@ -62,13 +67,14 @@ export const followCall = async (
   params: unknown,
   signal: AbortSignal | undefined,
   onNotify: NonNullable<CallOptions['onNotify']>,
-): Promise<'ended' | 'interrupted'> => {
+): Promise<FollowEnd> => {
   try {
     await supervisor.call(method, params, { ...(signal === undefined ? {} : { signal }), onNotify })
     return 'ended'
   } catch (thrown) {
     if (signal?.aborted === true) return 'interrupted'
-    if (isCoded(thrown) && endings.has(thrown.code)) return 'ended'
+    if (isCoded(thrown) && thrown.code === 'SYSG_SHUTTING_DOWN') return 'ended'
+    if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_LOST') return 'lost'
     throw thrown
   }
 }
@@ -93,9 +99,6 @@ export const namesOf = async (supervisor: RpcClient): Promise<readonly string[]>
 
 export const several = (names: readonly string[]): readonly string[] | undefined =>
   names.length > 1 ? names : undefined
-
-/** The supervisor stops, or has gone. */
-const endings: ReadonlySet<string> = new Set(['SYSG_SHUTTING_DOWN', 'SYSG_CONTROL_LOST'])
 
 /** Without the fields that are undefined: JSON has no such value, and parameters are checked strictly. */
 export const defined = (params: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
