@@ -21,6 +21,8 @@ export interface EventQuery {
   /** The newest so many. */
   readonly limit: number
   readonly matches: (event: SysgEvent) => boolean
+  /** False: `matches` lets everything pass. Default true. */
+  readonly isFiltered?: boolean
 }
 
 export class EventHistory {
@@ -52,15 +54,20 @@ export class EventHistory {
     this.#log.trim(kept)
   }
 
-  /** In order. Damaged ones are left out. */
-  read({ after, sinceMs, limit, matches }: EventQuery): readonly SysgEvent[] {
+  /** In order. Damaged ones are left out. Only what is wanted is checked: of ten thousand that takes long. */
+  read({ after, sinceMs, limit, matches, isFiltered = true }: EventQuery): readonly SysgEvent[] {
     this.#log.flush()
     const records = this.#log.read({
       ...(after === undefined ? {} : { after }),
       ...(sinceMs === undefined ? {} : { sinceMs }),
+      ...(isFiltered ? {} : { limit }),
     })
-    const events = records.map(({ value }) => asEvent(value)).filter((event) => event !== undefined && matches(event))
-    return limit === 0 ? [] : (events as readonly SysgEvent[]).slice(-limit)
+    const events: SysgEvent[] = []
+    for (let at = records.length - 1; at >= 0 && events.length < limit; at--) {
+      const event = asEvent(records[at]?.value ?? null)
+      if (event !== undefined && matches(event)) events.push(event)
+    }
+    return events.reverse()
   }
 
   /** Everything is on disk afterwards, and no number stays reserved. */

@@ -41,7 +41,7 @@ const queryOf = (params: unknown) => {
   const { after, since: sinceMs, limit, service, type } = selection.parse(params ?? {})
   const isOfType = type === undefined ? () => true : globTest(type)
   const matches = (event: SysgEvent) => (service === undefined || event.service === service) && isOfType(event.type)
-  return { after, sinceMs, limit, matches }
+  return { after, sinceMs, limit, matches, isFiltered: service !== undefined || type !== undefined }
 }
 
 const globTest = (glob: string): ((text: string) => boolean) => {
