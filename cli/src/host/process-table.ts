@@ -8,6 +8,8 @@ export interface ProcessTable {
   readonly byParent: ReadonlyMap<number, readonly ProcessStat[]>
   readonly bySession: ReadonlyMap<number, readonly ProcessStat[]>
   readonly byToken: ReadonlyMap<string, readonly ProcessStat[]>
+  /** By pid: the marks of those that have any. */
+  readonly marks: ReadonlyMap<number, readonly string[]>
   /** This process, its ancestors, and PID 1: never part of any tree. */
   readonly untouchable: ReadonlySet<number>
   /** More was forked while the table was read than could be followed, so a process may be missing from it. */
@@ -67,14 +69,17 @@ export const indexProcesses = (
   const byParent = new Map<number, ProcessStat[]>()
   const bySession = new Map<number, ProcessStat[]>()
   const byToken = new Map<string, ProcessStat[]>()
+  const marks = new Map<number, readonly string[]>()
   for (const one of processes) {
     byPid.set(one.pid, one)
     if (!one.isLiving) continue
     push(byParent, one.parentPid, one)
     push(bySession, one.session, one)
-    for (const token of marksOf(one)) push(byToken, token, one)
+    const own = marksOf(one)
+    if (own.length > 0) marks.set(one.pid, own)
+    for (const token of own) push(byToken, token, one)
   }
-  return { byPid, byParent, bySession, byToken, untouchable: ancestorsOf(ownPid, byPid) }
+  return { byPid, byParent, bySession, byToken, marks, untouchable: ancestorsOf(ownPid, byPid) }
 }
 
 const push = <K>(index: Map<K, ProcessStat[]>, key: K, one: ProcessStat): void => {

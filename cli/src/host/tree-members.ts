@@ -1,7 +1,7 @@
 /**
  * Which processes belong to a tree: a pure search in a table of processes.
  *
- * - the root itself, if pid and start time agree;
+ * - the root itself, if pid and start time agree, and it does not carry the mark of another tree;
  * - its session, which it leads: also processes whose parents have ended;
  * - whoever carries the token: those that have left the session, too;
  * - whoever was seen in the tree before, even if it has since cleared its environment;
@@ -43,7 +43,9 @@ export const findMembers = (
 
   const marked = tree.token === '' ? [] : (table.byToken.get(tree.token) ?? [])
   const root = table.byPid.get(tree.pid)
-  const isRoot = root?.startTime === tree.startTime
+  const marks = table.marks.get(tree.pid) ?? []
+  const isAnothers = tree.token !== '' && marks.length > 0 && !marks.includes(tree.token)
+  const isRoot = root?.startTime === tree.startTime && !isAnothers
   known.ownsSession = root === undefined ? known.ownsSession || marked.some(inSession(tree.pid)) : isRoot
   if (root !== undefined && isRoot) add([root])
   if (known.ownsSession) add(table.bySession.get(tree.pid)?.filter(({ startTime }) => startTime >= tree.startTime))

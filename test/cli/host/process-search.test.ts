@@ -64,6 +64,16 @@ describe('searching a tree', () => {
     expect(search(known(), family)).toEqual([100, 101, 102, 103])
   })
 
+  it('does not contain one with its pid and start time that carries the mark of another tree', () => {
+    const processes = [one(1, 0, 1), one(100, 1, 100), one(101, 100, 100)]
+    const table = (mark: string) => {
+      const marksOf = ({ pid }: ProcessStat) => (pid === 1 ? [] : [mark])
+      return { ...indexProcesses(processes, marksOf, 10), isBlurred: false }
+    }
+    expect(findMembers(known(), table('of another'))).toEqual([])
+    expect(findMembers(known(), table('mark')).map(({ pid }) => pid)).toEqual([100, 101])
+  })
+
   it('finds members of its session whose parents have ended', () => {
     expect(search(known(), [one(105, 1, 100)])).toEqual([105])
   })
