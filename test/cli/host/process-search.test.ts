@@ -68,7 +68,7 @@ describe('searching a tree', () => {
     const processes = [one(1, 0, 1), one(100, 1, 100), one(101, 100, 100)]
     const table = (mark: string) => {
       const marksOf = ({ pid }: ProcessStat) => (pid === 1 ? [] : [mark])
-      return { ...indexProcesses(processes, marksOf, 10), isBlurred: false }
+      return { ...indexProcesses(processes, marksOf, 10), isBlurred: false, newestPid: 0 }
     }
     expect(findMembers(known(), table('of another'))).toEqual([])
     expect(findMembers(known(), table('mark')).map(({ pid }) => pid)).toEqual([100, 101])
