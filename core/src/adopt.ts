@@ -33,6 +33,7 @@ export const adoptAll = async (left: BootState, reconciler: Reconciler, world: S
   }
   for (const record of state.outcomes) restoreOutcome(record, reconciler)
   for (const one of found) keepPredecessor(one, found)
+  await planScheduled(found, reconciler, world)
   // All that lives comes first, so that the loss of a dependency reaches its dependents; and first what serves, so that
   // what is left of a deploy is ended when it is known what else there is.
   const living = found.filter(({ spawned }) => spawned !== undefined)
@@ -88,6 +89,19 @@ const keepPredecessor = (one: Found, found: readonly Found[]): void => {
   if (successors.some(({ spawned }) => spawned !== undefined)) return
   one.record = { ...record, role: 'active' }
   for (const successor of successors) successor.record = { ...successor.record, role: 'candidate' }
+}
+
+/** The end of a scheduled run means something else than that of a service that is to be up, so that is known first. */
+const planScheduled = async (
+  found: readonly Found[],
+  reconciler: Reconciler,
+  { hooks }: SystemWorld,
+): Promise<void> => {
+  const { signal } = new AbortController()
+  for (const service of reconciler.roster.named(new Set(found.map(({ record }) => record.service.name)))) {
+    const decision = await hooks.plan.promise({ service: service.config, signal }).catch(() => undefined)
+    if (decision?.mode === 'scheduled') service.plan = decision
+  }
 }
 
 const adoptOne = (found: Found, reconciler: Reconciler, world: SystemWorld): void => {

@@ -75,7 +75,7 @@ export class Aftermath {
   /** Decide what becomes of a replica of which nothing is active any more. `run` is missing when it was stopped on purpose. */
   settle(service: Service, replica: Replica, run: EndedRun | undefined): void {
     if (replica.state !== 'live') return
-    replica.isRunAsked = false
+    replica.askedRun = undefined
     const isWanted = this.#roster.isWanted(service) && replica.index < service.wantedReplicas
     if (run === undefined || !isWanted || service.isScheduled) {
       replica.move('rest')

@@ -73,6 +73,10 @@ export const catalog = {
     message: `\`${facts.service}\` did not start: ${facts.reason}.`,
     hint: `\`sysg logs ${facts.service}\` shows what it wrote.`,
   }),
+  SYSG_RUN_FAILED: (facts: { service: string; reason: string }) => ({
+    message: `The run of \`${facts.service}\` failed: ${facts.reason}.`,
+    hint: `\`sysg logs ${facts.service}\` shows what it wrote.`,
+  }),
   SYSG_START_BLOCKED: (facts: {
     service: string
     reason: string

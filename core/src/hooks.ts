@@ -19,6 +19,7 @@ import type { EndedRun, InstanceAt, InstanceInfo, ProbeVerdict } from './instanc
 import type { BootState, JournalEntry } from './journal.ts'
 import type { LaunchSpec, MadeEnvironment } from './launch-spec.ts'
 import type { Strategy } from './strategy.ts'
+import type { ServiceView } from './system-api.ts'
 import { interpret, type HookPolicy, type TapLimit, type TapWorld } from './tap-runner.ts'
 
 /** Whether and how a service is started at boot. */
@@ -185,6 +186,12 @@ export interface Hooks {
    */
   readonly beforeStop: AsyncSeries<[at: InstanceAt]>
   /**
+   * Add to what people see of a service: fields of `status --json`, typed by augmenting `ServiceView`.
+   *
+   * Kind: waterfall, sync. Quick and pure: every `status` asks it of every service. Error: reported; the tap's part is left out.
+   */
+  readonly view: SyncWaterfallHook<[view: ServiceView]>
+  /**
    * Hear that nothing of an instance lives any more.
    *
    * Kind: series, sync. Error: reported.
@@ -215,6 +222,7 @@ export const hookPolicies = {
   replace: { kind: 'bail', onError: 'fail', limitMs: minute },
   beforeReplace: { kind: 'series', onError: 'fail', limitMs: minute },
   beforeStop: { kind: 'series', onError: 'report', limitMs: 10_000 },
+  view: { kind: 'waterfall', onError: 'report', limitMs: minute },
   stopped: { kind: 'series', onError: 'report', limitMs: minute },
 } as const satisfies Record<keyof Hooks, HookPolicy>
 
@@ -240,6 +248,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     replace: new SyncBailHook(['at'], 'replace'),
     beforeReplace: new AsyncSeriesHook(['at'], 'beforeReplace'),
     beforeStop: new AsyncSeriesHook(['at'], 'beforeStop'),
+    view: new SyncWaterfallHook(['view'], 'view'),
     stopped: new SyncHook(['instance'], 'stopped'),
   }
   for (const name of Object.keys(hookPolicies) as (keyof Hooks)[]) interpret(hooks[name], hookPolicies[name], world)

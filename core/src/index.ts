@@ -43,7 +43,15 @@ export {
   type ServiceState,
 } from './states.ts'
 export { immediate, type DeployBegin, type Replacement, type Strategy, type Undoing } from './strategy.ts'
-export type { HealthReport, InstanceView, Outcome, PlannedChange, ServiceView, SystemApi } from './system-api.ts'
+export type {
+  HealthReport,
+  InstanceView,
+  Outcome,
+  PlannedChange,
+  RunOptions,
+  ServiceView,
+  SystemApi,
+} from './system-api.ts'
 export type { HookPolicy, TapLimit, TapWorld } from './tap-runner.ts'
 export { Graph } from './graph.ts'
 export { System, type SystemOptions } from './system.ts'

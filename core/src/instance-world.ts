@@ -35,6 +35,8 @@ export interface StopRequest {
     | 'unhealthy'
     | 'not ready'
     | 'gate'
+    | 'called off'
+    | 'scheduled'
   readonly detail: string | null
   readonly crash?: boolean
   readonly graceMs?: number | undefined

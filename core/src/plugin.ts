@@ -94,6 +94,8 @@ export interface Plugin<Options = unknown> {
   }): Promise<Readonly<Record<string, Inputs>>>
   /** Find combinations that cannot work, or that people should know of. Called with the checked config. */
   check?(config: ResolvedSystem): readonly ConfigIssue[]
+  /** What is worth knowing of a config that is good, a line each, for `sysg validate`. `nowMs` is wall time. */
+  notes?(config: ResolvedSystem, at: { readonly nowMs: number }): readonly string[]
   /**
    * Which changed keys of a service need no restart: `plan` and reload leave the service alone when only these differ.
    * A part of a key is named with dots: `deployment.grace_period`.

@@ -148,7 +148,7 @@ export class Reconciler {
       wanted,
       living: replica.living.size > 0,
       deploying: replica.isDeploying || (replica.isNew && service.holdsNewReplicas),
-      planned: service.isPlanned && (replica.isRunAsked || !(service.isSkipped || service.isScheduled)),
+      planned: service.isPlanned && (replica.askedRun !== undefined || !(service.isSkipped || service.isScheduled)),
       gate: service.gate.state,
       retryDue: replica.retry?.due === true,
       mayStart: mayStart(this.roster),
@@ -193,7 +193,7 @@ export class Reconciler {
     this.aftermath.forgetOutcome(service, replica)
     const token = this.#world.host.token()
     const { restarts } = replica
-    const isAsked = replica.isFresh || replica.isRunAsked
+    const isAsked = replica.isFresh || replica.askedRun !== undefined
     const start = {
       id: this.roster.nextId(service.name),
       service: spec,

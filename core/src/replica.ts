@@ -8,6 +8,14 @@ import type { Instance } from './instance.ts'
 import type { OutcomeRecord } from './journal.ts'
 import { moveReplica, type OnMove, type ReplicaCue, type ReplicaState } from './states.ts'
 
+/** One run that was asked for. */
+export interface AskedRun {
+  /** Somebody also waits for dependencies that are down. */
+  isPatient: boolean
+  /** The run that had ended last when it was asked for. */
+  readonly before: EndedFacts | undefined
+}
+
 export class Replica {
   readonly index: number
   /** What its next instance is started with: the config last proved, or taken over. */
@@ -31,8 +39,8 @@ export class Replica {
   isOutcomeRecorded = false
   /** The next start is one that a person or the boot asked for, not one that follows from a crash. */
   isFresh = true
-  /** It is to run once now, whatever the plan says. */
-  isRunAsked = false
+  /** It is to run once now, whatever the plan says; until that run has ended. */
+  askedRun: AskedRun | undefined
 
   readonly #onMove: OnMove | undefined
 

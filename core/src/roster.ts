@@ -96,7 +96,7 @@ export class Roster {
   isWanted(service: Service): boolean {
     return (
       !this.isShuttingDown &&
-      (service.isIntended || service.replicas.some(({ isRunAsked }) => isRunAsked)) &&
+      (service.isIntended || service.replicas.some(({ askedRun }) => askedRun !== undefined)) &&
       !service.isRemoved
     )
   }
@@ -123,8 +123,8 @@ export class Roster {
       return true
     if (!this.isWanted(service)) return service.living.length > 0
     if (service.planning !== 'done') return true
-    if (service.planError !== undefined || service.isSkipped) return false
-    if (service.isScheduled) return service.replicas.some(({ isRunAsked }) => isRunAsked)
+    // Whoever asks for a run of a scheduled one waits for that run; nobody else does.
+    if (service.planError !== undefined || service.isSkipped || service.isScheduled) return false
     return service.wanted.some(({ state }) => state === 'idle') && service.gate.state !== 'blocked'
   }
 

@@ -139,7 +139,7 @@ export class Service {
     const facts: ServiceFacts = {
       wanted,
       skipped: this.isSkipped,
-      scheduled: this.isScheduled,
+      scheduled: this.isScheduled && !this.replicas.some(({ askedRun }) => askedRun !== undefined),
       gate: this.gate.state,
       up: this.isUp,
       replicas: this.replicas.map((replica) => ({

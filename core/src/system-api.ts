@@ -5,7 +5,7 @@ import type { Exit } from './host.ts'
 import type { InstanceInfo } from './instance-info.ts'
 import type { InstanceState, ServiceState } from './states.ts'
 
-/** A service as people see it: the object of `status --json`, without what plugins add. */
+/** A service as people see it: the object of `status --json`. Plugins add fields of their own, by the hook `view`. */
 export interface ServiceView {
   readonly name: string
   /** Short and stable: eight hex digits made of project and name. */
@@ -113,6 +113,13 @@ export interface RestartOptions extends Waiting {
   readonly causes?: Readonly<Record<string, number>>
 }
 
+export interface RunOptions extends Waiting {
+  /** Also wait for dependencies that are down, as long as it takes. */
+  readonly isPatient?: boolean
+  /** Leave it alone when a person stopped it, or nobody started it. */
+  readonly onlyWanted?: boolean
+}
+
 export interface ScaleOptions extends Waiting {
   /** `false`: resolve as soon as it is decided. */
   readonly wait?: boolean
@@ -166,8 +173,13 @@ export interface SystemApi {
   plan(next: ResolvedSystem, options?: { all?: boolean }): readonly PlannedChange[]
   /** Bring another config into force: stop what is gone, start what is new, replace what changed (or, with `all`, everything). */
   apply(next: ResolvedSystem, options?: ApplyOptions): Promise<Outcome>
-  /** Run a scheduled or one-shot service once, now. Resolves with its exit; `undefined` when it could not run. */
-  run(name: string): Promise<Exit | undefined>
+  /**
+   * Run a scheduled or one-shot service once, now; a run that is under way is joined. Resolves with its exit; `undefined`
+   * when it could not run.
+   */
+  run(name: string, options?: RunOptions): Promise<Exit | undefined>
+  /** End one run, as a stop does; the service is wanted as before. `reason` is what people are told. Ignored when it has ended. */
+  endRun(instanceId: string, reason: string): void
   /**
    * Tell the health of an instance. While it is starting, a bad one is shown as the reason; afterwards an instance that
    * its policy would restart is ended for it. Ignored when the instance is no longer running.

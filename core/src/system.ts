@@ -35,6 +35,7 @@ import type {
   Outcome,
   PlannedChange,
   RestartOptions,
+  RunOptions,
   ScaleOptions,
   ServiceView,
   SettleOptions,
@@ -136,7 +137,7 @@ export class System implements SystemApi {
     const now = this.#host.clock.now()
     const { roster } = this.#reconciler
     const services = names === undefined ? roster.services.values() : roster.named(names)
-    return [...services].map((service) => viewOf(service, this.config, now))
+    return [...services].map((service) => this.hooks.view.call(viewOf(service, this.config, now)))
   }
 
   async environment(service: ResolvedService, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
@@ -220,9 +221,14 @@ export class System implements SystemApi {
     return apply(this.#world, next, options)
   }
 
-  async run(name: string): Promise<Exit | undefined> {
+  async run(name: string, options?: RunOptions): Promise<Exit | undefined> {
     await this.#booted
-    return run(this.#world, name)
+    return (await run(this.#world, name, options)).ended?.exit
+  }
+
+  endRun(instanceId: string, reason: string): void {
+    const instance = this.#reconciler.roster.living.find(({ id }) => id === instanceId)
+    if (instance !== undefined) this.#reconciler.requestStop(instance, { why: 'called off', detail: reason })
   }
 
   reportHealth(instanceId: string, report: HealthReport): void {

@@ -31,6 +31,7 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
     { service: 'api', reason: 'db is in backoff' },
     { service: 'api', reason: 'db failed: exit code 1', down: 'db' },
   ],
+  SYSG_RUN_FAILED: [{ service: 'backup', reason: 'exit code 1' }],
   SYSG_START_FAILED: [{ service: 'api', reason: 'exit code 1' }],
   SYSG_DEPLOY_FAILED: [{ service: 'api', step: 'ready', reason: 'exit code 1' }],
   SYSG_DEPLOY_SUPERSEDED: [{ service: 'api', by: 'stop' }],

@@ -61,6 +61,7 @@ const planOne = (
     const because = service.isAsked ? 'it does not run' : 'not started yet'
     return { action: 'start', because: matters.length > 0 ? matters : [because] }
   }
+  if (service.isScheduled) return { action: 'keep', because: reasons.map((reason) => `${reason}, for its next run`) }
   if (reasons.length === 0 && !all)
     return { action: 'keep', because: changed.map((key) => `${says(quoted(key))}, taken up at once`) }
   const because = reasons.length > 0 ? reasons : ['a restart was asked for']

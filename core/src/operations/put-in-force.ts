@@ -3,7 +3,7 @@ import type { ResolvedSystem } from '../config/types.ts'
 import type { Service } from '../service.ts'
 import type { PlannedChange } from '../system-api.ts'
 import type { OperationWorld } from './operation-world.ts'
-import { planChanges } from './planned-changes.ts'
+import { planChanges, reasonsToReplace } from './planned-changes.ts'
 import { replacingAll, type ToReplace } from './replace-services.ts'
 
 /** `all`: everything that runs is to be replaced. */
@@ -13,7 +13,7 @@ export const putInForce = (world: OperationWorld, next: ResolvedSystem, all: boo
   for (const { service: name, action } of changes) {
     const service = world.reconciler.roster.services.get(name)
     if (service === undefined || service.isAdHoc) continue
-    if (action === 'keep') takeUpLive(service)
+    if (action === 'keep') takeUpLive(world, service)
   }
   const named = (...actions: readonly PlannedChange['action'][]) =>
     world.reconciler.roster.named(
@@ -25,10 +25,14 @@ export const putInForce = (world: OperationWorld, next: ResolvedSystem, all: boo
   return { ...replacing, starting: named('start').map(({ name }) => name) }
 }
 
-const takeUpLive = (service: Service): void => {
+/** A scheduled run ends with what it was started with; whatever its service is from then on is decided anew. */
+const takeUpLive = (world: OperationWorld, service: Service): void => {
+  if (service.isScheduled) service.planning = 'needed'
   for (const replica of service.replicas) {
     replica.spec = service.config
-    for (const instance of replica.living) instance.takeUp(service.config)
+    for (const instance of replica.living) {
+      if (reasonsToReplace(world, instance.service, service.config).length === 0) instance.takeUp(service.config)
+    }
   }
 }
 

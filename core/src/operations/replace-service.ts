@@ -30,6 +30,7 @@ export const replaceService = async (
     reconciler.wake([service])
     return undefined
   }
+  if (!service.isScheduled && (await hasBecomeScheduled(world, service))) return undefined
   await reconciler.until(
     () => service.gate.state !== 'waiting' || isDeploying(service) || !reconciler.roster.isWanted(service),
   )
@@ -44,6 +45,19 @@ export const replaceService = async (
   const isOld: IsOld = (instance) =>
     instances.has(instance) || reasonsToReplace(world, instance.service, target).length > 0
   return runDeploy(world, service, { target, running: running.service, isOld })
+}
+
+/** What had to be up is to run by a schedule from now on: what runs of it is stopped. */
+const hasBecomeScheduled = async (world: OperationWorld, service: Service): Promise<boolean> => {
+  const { signal } = new AbortController()
+  const decision = await world.hooks.plan.promise({ service: service.config, signal }).catch(() => undefined)
+  if (decision?.mode !== 'scheduled') return false
+  service.plan = decision
+  const leaving = service.living
+  for (const replica of service.replicas) replica.spec = service.config
+  for (const one of leaving) world.reconciler.requestStop(one, { why: 'scheduled', detail: 'it has a schedule now' })
+  await world.reconciler.until(() => leaving.every(({ isLiving, stuck }) => !isLiving || stuck.length > 0))
+  return true
 }
 
 const isDeploying = (service: Service) => service.deploy !== undefined

@@ -7,7 +7,7 @@ import type { Service } from '../service.ts'
 import type { Outcome, StartAdHocOptions, StartOptions } from '../system-api.ts'
 import { catchUp } from './catch-up.ts'
 import type { OperationWorld } from './operation-world.ts'
-import { run } from './run.ts'
+import { runByHand } from './run.ts'
 import { findKept, findService, requireOpen, servicesOfConfig, setIntent } from './services.ts'
 import { outcomeOf, settled, untilSettled, withWarnings } from './settled.ts'
 
@@ -17,10 +17,13 @@ export const start = async (world: OperationWorld, options: StartOptions = {}): 
   if (names === undefined) return startAll(world, options)
   const services = askNamed(world, names, withDeps)
   world.reconciler.wakeAll()
-  const runs = services.filter((service) => names.includes(service.name) && service.isScheduled)
-  await Promise.all(runs.map((service) => run(world, service.name)))
-  await untilSettled(world, services, options)
-  return outcomeOf(world, services)
+  const { reconciler } = world
+  const named = reconciler.roster.named(names)
+  await reconciler.until(() => named.every((one) => one.planning === 'done' || !reconciler.roster.isWanted(one)))
+  const runs = named.filter(({ isScheduled }) => isScheduled)
+  const errors = await runByHand(world, runs, options)
+  await untilSettled(world, services, { ...options, errors })
+  return outcomeOf(world, services, errors)
 }
 
 const startAll = (world: OperationWorld, options: StartOptions): Promise<Outcome> => {

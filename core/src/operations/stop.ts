@@ -20,7 +20,10 @@ export const stop = async (
   for (const service of services) {
     service.stopGraceMs = options.graceMs
     reconciler.aftermath.forgetOutcomes(service)
-    for (const replica of service.replicas) if (replica.isAtRest) replica.rearm()
+    for (const replica of service.replicas) {
+      replica.askedRun = undefined
+      if (replica.isAtRest) replica.rearm()
+    }
     setIntent(world, service, { ...service.intent, intent: 'stopped' })
   }
   const warnings = warnOfDependents(world, services)

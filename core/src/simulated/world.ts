@@ -102,6 +102,8 @@ export const createWorld = (options: WorldOptions = {}) => {
 
   return {
     seed,
+    /** Wall clock at the beginning, ms since 1970. */
+    startMs,
     faults,
     /** The disk, as it is beneath all hosts. */
     files: shared.files,

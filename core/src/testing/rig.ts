@@ -18,6 +18,8 @@ import { System } from '../system.ts'
 
 export interface SimulationOptions {
   readonly seed?: number
+  /** Wall clock at the beginning, ms since 1970. Default: 2026-01-01T00:00:00Z. */
+  readonly startMs?: number
   /** What each service runs; default: until it is signalled. `sim.service(name).runs(…)` changes it. */
   readonly programs?: Readonly<Record<string, Program>>
   /** Top-level keys of the config. */
@@ -73,6 +75,7 @@ export class Simulation implements AsyncDisposable {
     this.#programs = new Map(Object.entries(options.programs ?? {}))
     this.world = createWorld({
       ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(options.startMs === undefined ? {} : { startMs: options.startMs }),
       programs: (spec) => this.#programs.get(spec.env['SYSG_SERVICE'] ?? '') ?? defaultProgram,
     })
     this.host = this.world.host()
