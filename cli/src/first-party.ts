@@ -1,6 +1,6 @@
 /** The plugins that every system has. They use the same public API as those of third parties. */
 import type { PluginUse } from '@systemg/core'
-import { control, deploy, dotenv, health, logs, restart, sockets, store, watch } from '@systemg/plugins'
+import { control, cron, deploy, dotenv, health, logs, restart, sockets, store, watch } from '@systemg/plugins'
 
 /** What the supervisor tells its plugins: where things are, and who it is. Commands that only check a config need none. */
 export interface FirstPartyOptions {
@@ -18,6 +18,7 @@ export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly Plu
   { plugin: restart },
   { plugin: sockets },
   { plugin: deploy },
+  { plugin: cron },
   { plugin: watch, options: options.watch ?? {} },
   { plugin: control, options: options.control ?? {} },
 ]

@@ -1,5 +1,6 @@
 /** The first-party plugins. Importing this gives the config types their keys. */
 export { control } from './control/index.ts'
+export { cron } from './cron/index.ts'
 export { deploy } from './deploy/index.ts'
 export { dotenv } from './dotenv/index.ts'
 export { health } from './health/index.ts'

@@ -19,7 +19,7 @@ it('has a test for every example', () => {
   const folders = readdirSync(join(repository, 'examples'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(repository, 'examples', entry.name, 'README.md')))
     .map(({ name }) => name)
-  expect(folders.sort()).toEqual(['behind-nginx', 'first', 'postgres', 'shop', 'typescript', 'zero-downtime'])
+  expect(folders.sort()).toEqual(['behind-nginx', 'cron', 'first', 'postgres', 'shop', 'typescript', 'zero-downtime'])
 })
 
 it('first: web starts after the database and greets visitors by their number', async () => {
@@ -50,6 +50,26 @@ it('first: web is blocked while the database is dead, and comes back when a pers
   )
   // Up for its `startup_grace`, it counts as running, listening or not.
   await vi.waitFor(async () => expect((await get(webPort, '/')).status).toBe(200), patience)
+
+  await example.sysg('stop')
+  await untilNothingRuns(example)
+})
+
+it('cron: the clock strikes each second, and the report counts its strikes', async () => {
+  const example = openExample('cron')
+  await example.sysg('start', '-d')
+  expect(await example.sysg('validate')).toMatch(/^report runs next at .* 03:00:00, .* \(Europe\/Berlin\)$/m)
+  const historyOf = async (name: string) => (await example.service(name)).cron?.history ?? []
+  await vi.waitFor(async () => expect((await historyOf('clock')).length).toBeGreaterThan(2), patience)
+  await vi.waitFor(
+    async () => expect((await historyOf('slow')).map(({ status }) => status)).toContain('success'),
+    patience,
+  )
+  expect((await historyOf('slow')).map(({ status }) => status)).toContain('skipped')
+
+  await example.sysg('start', '-d', '-s', 'report')
+  expect(await example.sysg('logs', 'report')).toMatch(/\d+ strikes/)
+  expect(await historyOf('report')).toMatchObject([{ status: 'success', trigger: 'manual' }])
 
   await example.sysg('stop')
   await untilNothingRuns(example)

@@ -1,5 +1,6 @@
 /** `sysg validate`: says everything that is wrong with a config, and changes nothing. */
 import type { Command, CommandContext } from '../command.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { isCoded, type CodedError } from '../failures.ts'
 
@@ -27,10 +28,21 @@ export const command: Command = {
     if (!globals.json) {
       const file = terminal.paint('bold', report.shownPath(cwd, loaded.file))
       terminal.out(`${file} is valid: ${count} ${count === 1 ? 'service' : 'services'}\n`)
+      for (const note of notesOf(loaded)) terminal.out(`${note}\n`)
     }
     return exitCodes.done
   },
 }
+
+/** What plugins say of a good config. One that fails to says nothing: it is not what was asked for. */
+const notesOf = ({ plugins, system }: LoadedConfig): readonly string[] =>
+  plugins.flatMap(({ plugin }) => {
+    try {
+      return system === undefined ? [] : (plugin.notes?.(system, { nowMs: Date.now() }) ?? [])
+    } catch {
+      return []
+    }
+  })
 
 /** A config that was not found or can't be read is an answer, too. */
 const printUnread = ({ terminal, globals }: CommandContext, { code, message, hint }: CodedError): void => {

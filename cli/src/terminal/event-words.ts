@@ -1,5 +1,6 @@
 /** What an event says, in words. Pure. */
 import type { EventData, Exit, SysgEvent } from '@systemg/core'
+import type { RunStatus, Trigger } from '@systemg/plugins/cron'
 import { formatElapsed } from './age.ts'
 import { plain } from './text.ts'
 
@@ -28,6 +29,19 @@ type Phrases = { readonly [T in keyof EventData]?: (data: EventData[T], from: st
 
 const because = (reason: string | null | undefined): string =>
   reason === null || reason === undefined || reason === '' ? '' : `: ${reason}`
+
+const becauseOf = (trigger: Trigger, scheduled: string | null): string => {
+  if (scheduled === null) return ', as somebody wants it to'
+  return trigger === 'catch_up' ? `: it was missed at ${scheduled}` : `: it was due at ${scheduled}`
+}
+
+const runEnds: Readonly<Record<RunStatus, string>> = {
+  success: 'succeeded',
+  failed: 'failed',
+  skipped: 'was left out',
+  timeout: 'ran out of time',
+  interrupted: 'was interrupted',
+}
 
 const withPid = (pid: number | null): string => (pid === null ? '' : ` (pid ${pid})`)
 
@@ -76,6 +90,11 @@ const phrases = {
   'deploy.switch_failed': ({ slot, reason }, _, service) =>
     `${service}: users could not be led to slot ${slot}${because(reason)}`,
   'service.pre_start': ({ command }, _, service) => `${service}: pre_start runs: ${command}`,
+  'cron.started': ({ trigger, scheduled }, _, service) => `${service} runs${becauseOf(trigger, scheduled)}`,
+  'cron.finished': ({ status, reason, duration_ms: durationMs }, _, service) =>
+    `${service}: the run ${runEnds[status]}${durationMs === null ? '' : ` after ${formatElapsed(durationMs)}`}${because(reason)}`,
+  'cron.skipped': ({ scheduled, reason }, _, service) =>
+    `${service}: the run that was due at ${scheduled} is left out${because(reason)}`,
   'watch.changed': ({ paths, more }, _, service) =>
     `${service} is restarted: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`,
   'watch.failed': ({ reason }, _, service) => `${service}: not everything is watched: ${reason}`,

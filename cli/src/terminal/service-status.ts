@@ -1,5 +1,6 @@
 /** The object of `status --json` for one service, made of what a supervisor answers. The contract is SPEC §11. */
 import type { InstanceView, ServiceView } from '@systemg/core'
+import type { CronView } from '@systemg/plugins/cron'
 
 export interface ChildStatus {
   readonly name: string
@@ -10,12 +11,6 @@ export interface ChildStatus {
   readonly children: readonly ChildStatus[]
 }
 
-interface CronStatus {
-  readonly next_run: string | null
-  readonly running: boolean
-  readonly history: readonly unknown[]
-}
-
 /** What is always there; fields that plugins add stand behind. */
 export interface ServiceStatus extends Omit<ServiceView, 'state' | 'instances'> {
   /** A `ServiceState`, or `running (unsupervised)`, `ended (unsupervised)`. */
@@ -24,7 +19,7 @@ export interface ServiceStatus extends Omit<ServiceView, 'state' | 'instances'> 
   readonly memory_bytes: number | null
   readonly instances: readonly (Omit<InstanceView, 'state'> & { readonly state: string })[]
   readonly children: readonly ChildStatus[]
-  readonly cron: CronStatus | null
+  readonly cron: CronView | null
 }
 
 export interface StatusReport {

@@ -1,4 +1,5 @@
 /** The table of `sysg status`. Pure. */
+import type { CronView } from '@systemg/plugins/cron'
 import { formatAge } from './age.ts'
 import type { ChildStatus, ServiceStatus } from './service-status.ts'
 import { styleOfState } from './state-style.ts'
@@ -48,13 +49,23 @@ export const noteOf = (service: ServiceStatus, nowMs: number): string => {
     const when = leftMs > 0 ? `restart in ${formatAge(Math.ceil(leftMs / 1_000) * 1_000)}` : 'restarts now'
     return why === '' ? when : `${when}: ${why}`
   }
-  if (state === 'scheduled' && typeof cron?.next_run === 'string') {
-    const leftMs = Date.parse(cron.next_run) - nowMs
-    return [leftMs > 0 ? `next run in ${formatAge(leftMs)}` : 'runs now', why].filter((part) => part !== '').join('; ')
-  }
+  if (state === 'scheduled' && cron !== null)
+    return [...runsOf(cron, nowMs), why].filter((part) => part !== '').join('; ')
   if (!resting.has(state)) return why
   const ago = `${formatAge(nowMs - Date.parse(service.since))} ago`
   return why === '' ? ago : `${why} (${ago})`
+}
+
+/** When a scheduled service runs next, and how it went the last time. */
+const runsOf = ({ next_run: nextRun, history }: CronView, nowMs: number): readonly string[] => {
+  const leftMs = nextRun === null ? undefined : Date.parse(nextRun) - nowMs
+  const next = leftMs === undefined ? [] : [leftMs > 0 ? `next run in ${formatAge(leftMs)}` : 'runs now']
+  const last = history.at(-1)
+  if (last === undefined) return next
+  const at = last.finished ?? last.scheduled
+  const ago = at === null ? '' : ` ${formatAge(Math.max(0, nowMs - Date.parse(at)))} ago`
+  const reason = last.reason === null ? '' : ` (${plain(last.reason)})`
+  return [...next, `last run ${last.status === 'success' ? 'succeeded' : last.status}${ago}${reason}`]
 }
 
 const order = [

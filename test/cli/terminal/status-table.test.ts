@@ -1,3 +1,4 @@
+import type { RunView } from '@systemg/plugins/cron'
 import { describe, expect, it } from 'vitest'
 import type { ServiceStatus } from '../../../cli/src/terminal/service-status.ts'
 import { countStates, noteOf, statusTable } from '../../../cli/src/terminal/status-table.ts'
@@ -267,6 +268,11 @@ describe('the table of services', () => {
   })
 })
 
+const run = (set: Partial<RunView>): RunView => ({
+  ...{ scheduled: ago(62_000), started: ago(62_000), finished: ago(60_000), status: 'success' },
+  ...{ exit_code: 0, trigger: 'schedule', reason: null, ...set },
+})
+
 describe('a note', () => {
   it.each([
     ['restarts now', { state: 'backoff', retry_at: ago(1), reason: null }],
@@ -275,6 +281,22 @@ describe('a note', () => {
     ['gave up: max_restarts (1m ago)', { state: 'failed', reason: 'gave up: max_restarts' }],
     ['1m ago', { state: 'completed' }],
     ['next run in 2h', { state: 'scheduled', cron: { next_run: ago(-7_300_000), running: false, history: [] } }],
+    [
+      'next run in 2h; last run failed 1m ago (exit code 3); 0 3 * * *',
+      {
+        state: 'scheduled',
+        reason: '0 3 * * *',
+        cron: {
+          next_run: ago(-7_300_000),
+          running: false,
+          history: [run({ status: 'failed', reason: 'exit code 3' })],
+        },
+      },
+    ],
+    [
+      'last run succeeded 1m ago',
+      { state: 'scheduled', cron: { next_run: null, running: false, history: [run({ status: 'success' })] } },
+    ],
     ['3 of 4 ready', { state: 'running', reason: '3 of 4 ready' }],
     ['', { state: 'running' }],
   ])('is %j', (note, set) => {

@@ -1,0 +1,154 @@
+/**
+ * Every service that runs by a schedule: looks at the clock for all of them, and writes down what must outlive the
+ * supervisor before it acts.
+ *
+ * There is one timer, for whatever is due first. It looks again after five seconds at the latest, since a timer does not
+ * notice when the clock is set or the machine sleeps.
+ */
+import { whyOf, type DurableTable, type Host, type ResolvedSystem, type SystemApi } from '@systemg/core'
+import { Job, type JobWorld } from './job.ts'
+import { asRecord } from './runs.ts'
+
+const lookAgainMs = 5_000
+
+export class Jobs {
+  readonly #host: Host
+  readonly #system: SystemApi
+  readonly #table: DurableTable
+  readonly #world: JobWorld
+  readonly #jobs = new Map<string, Job>()
+  readonly #changed = new Set<Job>()
+  /** What the disk has not taken yet. */
+  readonly #unsaved = new Set<Job>()
+  readonly #gone = new Set<string>()
+  #cancelTimer: (() => void) | undefined
+  #isFlushing = false
+  #isClosed = false
+
+  constructor(host: Host, system: SystemApi) {
+    this.#host = host
+    this.#system = system
+    this.#table = host.store.table('cron')
+    this.#world = {
+      host,
+      system,
+      changed: (job) => {
+        this.#changed.add(job)
+        this.#flushSoon()
+      },
+    }
+  }
+
+  of(service: string | undefined): Job | undefined {
+    return service === undefined ? undefined : this.#jobs.get(service)
+  }
+
+  /** What an earlier supervisor has left of the jobs of this config. Others are forgotten. */
+  restore(config: ResolvedSystem): void {
+    const left = new Map(this.#table.entries())
+    this.follow(config)
+    for (const [name, value] of left) {
+      const job = this.#jobs.get(name)
+      const record = asRecord(value)
+      if (job === undefined) this.#gone.add(name)
+      else if (record !== undefined) job.restore(record)
+      else this.#host.trace('warn', `What was stored about the runs of \`${name}\` is damaged and left out`)
+    }
+    if (this.#gone.size > 0) this.#flushSoon()
+  }
+
+  /** Everything that lives has been found. */
+  takenOver(): void {
+    for (const job of this.#jobs.values()) job.takenOver()
+  }
+
+  /** Have the jobs of this config, and no others. */
+  follow({ services }: ResolvedSystem): void {
+    for (const [name, job] of this.#jobs) {
+      if (services[name]?.cron !== undefined) continue
+      job.forget()
+      this.#jobs.delete(name)
+      this.#changed.delete(job)
+      this.#unsaved.delete(job)
+      this.#gone.add(name)
+      this.#flushSoon()
+    }
+    for (const [name, { cron }] of Object.entries(services)) {
+      if (cron === undefined) continue
+      this.#gone.delete(name)
+      const known = this.#jobs.get(name)
+      if (known === undefined) this.#jobs.set(name, new Job(name, cron, this.#world))
+      else known.configure(cron)
+    }
+  }
+
+  /** The system ends: nothing is due any more. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const job of this.#jobs.values()) job.turnOff('the system stops', { isClosed: true })
+  }
+
+  /** Everything is on disk afterwards, as far as the disk allows. */
+  finish(): void {
+    this.close()
+    this.#flush()
+    for (const job of this.#jobs.values()) job.forget()
+    this.#cancelTimer?.()
+  }
+
+  #look(): void {
+    if (this.#system.isStopping) this.close()
+    const now = this.#host.clock.now()
+    for (const job of this.#jobs.values()) job.look(now)
+    this.#flush()
+  }
+
+  /** When whatever happens at this moment has happened. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    void Promise.resolve().then(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#isFlushing = false
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    this.#save(changed)
+    for (const job of changed) job.act()
+    this.#wait()
+  }
+
+  #save(changed: readonly Job[]): void {
+    for (const job of changed) this.#unsaved.add(job)
+    if (this.#unsaved.size === 0 && this.#gone.size === 0) return
+    const survives = [...this.#unsaved].some(({ isAboutToRun }) => isAboutToRun) ? 'power-cut' : 'crash'
+    try {
+      this.#host.store.transaction(() => this.#writeAll(), { survives })
+      this.#unsaved.clear()
+      this.#gone.clear()
+    } catch (thrown) {
+      // Tried again with the next look.
+      this.#host.trace('error', `The runs of scheduled services can't be written down: ${whyOf(thrown)}`)
+    }
+  }
+
+  #writeAll(): void {
+    for (const name of this.#gone) this.#table.delete(name)
+    for (const { name, record } of this.#unsaved) this.#table.set(name, record)
+  }
+
+  #wait(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    if (this.#isClosed) return
+    let first = Infinity
+    for (const { dueAt } of this.#jobs.values()) if (dueAt !== undefined && dueAt < first) first = dueAt
+    const isIdle = first === Infinity && this.#unsaved.size === 0
+    if (isIdle) return
+    const { clock } = this.#host
+    const delayMs = Math.min(Math.max(0, first - clock.now()), lookAgainMs)
+    this.#cancelTimer = clock.timer(delayMs, () => this.#look())
+  }
+}

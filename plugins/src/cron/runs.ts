@@ -1,0 +1,88 @@
+/** What is remembered of the runs of one service: over the supervisor's death, and for people. */
+import type { Durable } from '@systemg/core'
+import { z } from 'zod'
+
+const moment = z.number().nullable()
+
+const trigger = z.enum(['schedule', 'manual', 'catch_up'])
+
+const status = z.enum(['success', 'failed', 'skipped', 'timeout', 'interrupted'])
+
+/** `schedule`: it was due. `manual`: somebody started it. `catch_up`: it was due while no supervisor ran. */
+export type Trigger = z.output<typeof trigger>
+
+export type RunStatus = z.output<typeof status>
+
+const endedRun = z.object({
+  trigger,
+  scheduled: moment,
+  started: moment,
+  finished: moment,
+  status,
+  exit_code: z.number().nullable(),
+  reason: z.string().nullable(),
+})
+
+/** A run that is over, or was left out. Times are wall clock, ms. */
+export type EndedRun = Readonly<z.output<typeof endedRun>>
+
+const record = z.object({
+  /** Expression and time zone. Under another one, nothing was missed. */
+  schedule: z.string(),
+  /** What was due until then is decided; null while the schedule is off. */
+  settled: moment,
+  /** The supervisor ended in order: what was due from then on, it did not have to run. */
+  closed: z.boolean(),
+  /** The run that is under way. */
+  current: z
+    .object({ trigger, scheduled: moment, instance: z.string().nullable(), began: z.number(), started: moment })
+    .nullable(),
+  /** Due times whose runs wait for their turn. */
+  waiting: z.array(z.number()),
+  runs: z.array(endedRun),
+})
+
+export type JobRecord = Readonly<z.output<typeof record>>
+
+/** `undefined` when it is damaged. */
+export const asRecord = (value: Durable): JobRecord | undefined => record.safeParse(value).data
+
+export const runsKept = 10
+
+/** The `cron` of `status --json`. */
+export interface CronView {
+  /** ISO 8601; null while the schedule is off. */
+  readonly next_run: string | null
+  readonly running: boolean
+  /** The last 10 runs, the newest last. */
+  readonly history: readonly RunView[]
+}
+
+/** Times are ISO 8601. */
+export interface RunView {
+  /** When it was due; null when somebody started it. */
+  readonly scheduled: string | null
+  /** Null when no process was started. */
+  readonly started: string | null
+  readonly finished: string | null
+  readonly status: RunStatus
+  /** Null when it was killed, or nobody knows. */
+  readonly exit_code: number | null
+  readonly trigger: Trigger
+  /** Why it is no success; null when it is. */
+  readonly reason: string | null
+}
+
+export const iso = (ms: number): string => new Date(ms).toISOString()
+
+export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms))
+
+export const viewOfRun = ({ scheduled, started, finished, ...run }: EndedRun): RunView => ({
+  scheduled: isoOrNull(scheduled),
+  started: isoOrNull(started),
+  finished: isoOrNull(finished),
+  status: run.status,
+  exit_code: run.exit_code,
+  trigger: run.trigger,
+  reason: run.reason,
+})

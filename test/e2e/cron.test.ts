@@ -1,0 +1,116 @@
+/** Schedules of real programs, by the real clock. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { isAlive, Sandbox, until } from './sysg.ts'
+
+const historyOf = async (box: Sandbox, name: string) => (await box.service(name)).cron?.history ?? []
+
+it('a job each second runs each second, and says so everywhere', async () => {
+  await using box = new Sandbox()
+  box.config(`
+services:
+  tick: { command: 'echo tick; exit 4', success_exit_codes: [4], cron: '* * * * * *' }
+  bad: { command: 'echo oh no; exit 3', cron: { expression: '*/2 * * * * *', timezone: UTC } }
+  slow: { command: sleep 2.5, cron: '* * * * * *' }
+  later: { command: 'exit 0', cron: '0 0 1 1 *' }
+`)
+  const valid = await box.sysg('validate')
+  expect(valid).toMatch(/^later runs next at \d{4}-01-01 00:00:00, /m)
+  expect(valid).toMatch(/^bad runs next at .* \(UTC\)$/m)
+  await box.sysg('start', '-d')
+  expect((await box.service('later')).state).toBe('scheduled')
+
+  const ticks = await until(
+    () => historyOf(box, 'tick'),
+    (runs) => runs.length >= 4,
+  )
+  for (const [index, run] of ticks.entries()) {
+    expect(run).toMatchObject({ status: 'success', exit_code: 4, trigger: 'schedule', reason: null })
+    const before = ticks[index - 1]?.scheduled
+    if (typeof before === 'string') expect(Date.parse(run.scheduled ?? '') - Date.parse(before)).toBe(1_000)
+    expect(Date.parse(run.started ?? '')).toBeGreaterThanOrEqual(Date.parse(run.scheduled ?? ''))
+  }
+  const slow = await until(
+    () => historyOf(box, 'slow'),
+    (runs) => runs.some(({ status }) => status === 'success'),
+  )
+  expect(slow.slice(0, 2).map(({ status }) => status)).toEqual(['skipped', 'skipped'])
+  expect((await historyOf(box, 'bad'))[0]).toMatchObject({ status: 'failed', exit_code: 3, reason: 'exit code 3' })
+
+  expect(await box.sysg('logs', 'tick')).toContain('tick')
+  expect(await box.sysg('status')).toMatch(/^bad .*last run failed \S+ ago \(exit code 3\)/m)
+  const events = await box.sysg('events', '--type', 'cron.*')
+  expect(events).toMatch(/cron\.finished +bad: the run failed after .*: exit code 3/)
+  expect(events).toMatch(/cron\.skipped +slow: the run that was due at .* goes on/)
+})
+
+it('by hand: a start runs it now with its exit code, a stop ends the run and the schedule', async () => {
+  await using box = new Sandbox()
+  box.config(`
+services:
+  job: { command: 'test -e good || exit 3', cron: '0 0 1 1 *' }
+  long: { command: sleep 1000, cron: { expression: '* * * * * *', timeout: 1h } }
+`)
+  await box.sysg('start', '-d')
+  const failed = await box.run('start', '-d', '-s', 'job')
+  expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('The run of `job` failed: exit code 3.')])
+  box.file('good', '')
+  expect((await box.run('start', '-d', '-s', 'job')).code).toBe(0)
+  expect(await historyOf(box, 'job')).toMatchObject([
+    { status: 'failed', trigger: 'manual', scheduled: null },
+    { status: 'success', trigger: 'manual', exit_code: 0 },
+  ])
+
+  const { pid } = await until(
+    () => box.service('long'),
+    (service) => service.pid !== null && service.state === 'running',
+  )
+  await box.sysg('stop', '-s', 'long')
+  expect(isAlive(pid ?? 0)).toBe(false)
+  expect(await box.service('long')).toMatchObject({ state: 'stopped', cron: { next_run: null, running: false } })
+  expect((await historyOf(box, 'long')).at(-1)).toMatchObject({ status: 'interrupted', reason: 'stopped by you' })
+})
+
+it('a time limit ends everything that a run has started', async () => {
+  await using box = new Sandbox()
+  box.config(`
+services:
+  job: { command: 'setsid sleep 1000 & echo $! > pid; wait', cron: { expression: '0 0 1 1 *', timeout: 1s } }
+`)
+  await box.sysg('start', '-d')
+  const { code, stderr } = await box.run('start', '-d', '-s', 'job')
+  expect([code, stderr]).toEqual([1, expect.stringContaining('it took longer than its timeout of 1 s')])
+  expect(isAlive(Number(readFileSync(join(box.folder, 'pid'), 'utf8')))).toBe(false)
+  expect(await historyOf(box, 'job')).toMatchObject([{ status: 'timeout', trigger: 'manual' }])
+})
+
+it('a killed supervisor: the run goes on, is taken over, and is remembered', async () => {
+  await using box = new Sandbox()
+  box.config(`
+services:
+  job: { command: 'echo $$ > began; until test -e go; do sleep 0.1; done; echo > ended', cron: { expression: '* * * * * *', overlap: skip } }
+`)
+  await box.sysg('start', '-d')
+  const { pid } = await until(
+    () => box.service('job'),
+    ({ cron, pid: living }) => cron?.running === true && living !== null,
+  )
+  const { supervisor } = await box.status()
+  process.kill(supervisor.pid, 'SIGKILL')
+  await until(
+    () => box.run('status', '--json'),
+    ({ code, stdout }) =>
+      code === 0 && (JSON.parse(stdout) as { supervisor: { pid: number } }).supervisor.pid !== supervisor.pid,
+  )
+  expect((await box.service('job')).pid).toBe(pid)
+  box.file('go', '')
+  const ended = await until(
+    () => historyOf(box, 'job'),
+    (runs) => runs.some(({ status }) => status !== 'skipped'),
+  )
+  expect(existsSync(join(box.folder, 'ended'))).toBe(true)
+  // Known where one-shots write their code down, and otherwise not called a success.
+  const run = ended.find(({ status }) => status !== 'skipped')
+  expect([run?.status, run?.exit_code]).toEqual(run?.exit_code === 0 ? ['success', 0] : ['interrupted', null])
+})
