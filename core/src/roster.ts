@@ -101,8 +101,9 @@ export class Roster {
     )
   }
 
-  /** Others start only when it has completed. */
+  /** How a run of it ends matters later: others start only when it has completed, or it is one of a schedule. */
   isAwaited(name: string): boolean {
+    if (this.services.get(name)?.isScheduled === true) return true
     return this.named(this.graph.dependents(name)).some(
       ({ config: { depends_on: needs } }) => needs[name]?.condition === 'completed',
     )

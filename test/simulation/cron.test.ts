@@ -127,17 +127,28 @@ describe('a supervisor that is killed during a run', () => {
     expect(sim.service('job').view.cron).toMatchObject({ running: true, history: [] })
     await sim.clock.advance(4_000)
     // It is nobody's child, so its end is seen within a second.
-    expect(runsOf(sim)).toEqual(['10 interrupted 10-16'])
+    expect(runsOf(sim)).toEqual(['10 failed 10-16'])
     expect(sim.service('job').state).toBe('scheduled')
     expect(sim.eventTypes('job').filter((type) => type.startsWith('cron.'))).toEqual(['cron.started', 'cron.finished'])
     await sim.clock.advance(11_000)
-    expect(runsOf(sim)).toEqual(['10 interrupted 10-16', '20 failed 20-25'])
+    expect(runsOf(sim)).toEqual(['10 failed 10-16', '20 failed 20-25'])
+  })
+
+  it('knows how the run ended that nobody saw', async () => {
+    await using sim = await simulate(plugins, { job }, { programs: { job: exitsAfter(2_000) } })
+    await sim.clock.advance(11_000)
+    sim.crash()
+    await sim.clock.advance(30_000)
+    await sim.boot()
+    await sim.finish(sim.system.resume())
+    expect(sim.service('job').view.cron?.history).toMatchObject([{ status: 'success', exit_code: 0 }])
   })
 
   it('and the run with it: it is never called a success', async () => {
     await using sim = await simulate(plugins, { job }, { programs: { job: exitsAfter(2_000) } })
     await sim.clock.advance(11_000)
     sim.crash()
+    for (const { pid } of sim.world.processes.list('job')) sim.world.processes.kill(pid, 'SIGKILL')
     await sim.clock.advance(30_000)
     await sim.boot()
     await sim.finish(sim.system.resume())
@@ -165,7 +176,7 @@ describe('a supervisor that is killed during a run', () => {
     await sim.boot()
     await sim.finish(sim.system.resume())
     await sim.clock.advance(6_100)
-    expect(runsOf(sim)).toEqual(['1 interrupted 1-4.2', '2 success 4.2-6.7', '3 success 6.7-9.2'])
+    expect(runsOf(sim)).toEqual(['1 success 1-4.2', '2 success 4.2-6.7', '3 success 6.7-9.2'])
   })
 
   it('keeps the time limit of the run', async () => {
