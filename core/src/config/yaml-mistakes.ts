@@ -144,6 +144,14 @@ const isOpen = (node: unknown): boolean => {
 }
 
 const unexpected = (at: Case): Place => {
+  const before = at.text.slice(0, at.from)
+  // `cron: * * * * *`: the parser takes the first `*` for an alias, and stumbles over the rest.
+  const star = /(?:[:[{,-]\s+)(\*\S*\s+)$/.exec(before)?.[1]
+  if (star !== undefined) {
+    const value = restOfLine(at.text, at.from - star.length)
+    const hint = `Put it into quotes: \`'${shorten(value.text.replace(/\s*[,}\]].*$/, ''))}'\`.`
+    return { ...value, words: { message: 'A value that begins with `*` needs quotes.', hint } }
+  }
   const line = withoutIndent(at)
   const hint = "Text with `{`, `[`, `,`, `#` or `: ` in it needs quotes: `'…'`."
   return { ...line, words: { message: `\`${shorten(line.text)}\` can't stand here.`, hint } }

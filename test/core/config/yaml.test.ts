@@ -206,6 +206,13 @@ describe('broken notation', () => {
       ["1:4 A value can't start with `@`.", "2:4 A value can't start with a backquote."],
       { c: 1 },
     ],
+    ['a schedule', 'a: * * * * *\nb: 1\n', ['1:4 A value that begins with `*` needs quotes.'], { b: 1 }],
+    [
+      'a schedule in a map',
+      'a: { x: */5 * * * * }\nb: 1\n',
+      ['1:9 A value that begins with `*` needs quotes.'],
+      { b: 1 },
+    ],
     ['a merge twice', 'x: {<<: {a: 1}, <<: {b: 2}}', ['1:17 `<<` is there twice.'], { x: { a: 1, b: 2 } }],
     ['a key twice', 'a: 1\nb: 2\na: 3\n', ['3:1 `a` is there twice.'], { a: 3, b: 2 }],
     ['a wrong escape', 'a: "\\d+"\nb: 1', ['1:5 `\\d` means nothing in double quotes.'], { a: '\\d+', b: 1 }],
