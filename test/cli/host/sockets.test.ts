@@ -206,6 +206,7 @@ const waitingAt = (port: number): number => {
 const backlogOf = (port: number): number => Number(ss(`sport = :${port}`).split(/\s+/)[2])
 const ss = (filter: string): string => spawnSync('ss', ['-Hltn', filter], { encoding: 'utf8' }).stdout.trim()
 const hasSs = spawnSync('ss', ['-V']).status === 0
+if (!hasSs) console.warn('skipped: the backlog of a socket, which needs `ss` (iproute2)')
 
 /** Node's own `listen`, as the counterproof. */
 const untilAnotherIsPolled = async (): Promise<void> => {
