@@ -10,6 +10,8 @@ import { Job, type JobWorld } from './job.ts'
 import { asRecord } from './runs.ts'
 
 const lookAgainMs = 5_000
+/** The wall clock is off by so much from steady time, compared with before: somebody has set it, ms. */
+const setByMs = 50
 
 export class Jobs {
   readonly #host: Host
@@ -22,6 +24,10 @@ export class Jobs {
   readonly #unsaved = new Set<Job>()
   readonly #gone = new Set<string>()
   #cancelTimer: (() => void) | undefined
+  /** What is due first, wall clock, ms. */
+  #first = Infinity
+  /** Of the wall clock from steady time, when all jobs were looked at last, ms. */
+  #offsetMs = NaN
   #isFlushing = false
   #isClosed = false
 
@@ -99,7 +105,15 @@ export class Jobs {
 
   #look(): void {
     if (this.#system.isStopping) this.close()
-    const now = this.#host.clock.now()
+    const { clock } = this.#host
+    const now = clock.now()
+    const offsetMs = now - clock.monotonic()
+    const isSet = Math.abs(offsetMs - this.#offsetMs) > setByMs
+    if (now < this.#first && !isSet && this.#unsaved.size === 0) {
+      this.#waitUntil(now)
+      return
+    }
+    this.#offsetMs = offsetMs
     for (const job of this.#jobs.values()) job.look(now)
     this.#flush()
   }
@@ -143,12 +157,14 @@ export class Jobs {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
     if (this.#isClosed) return
-    let first = Infinity
-    for (const { dueAt } of this.#jobs.values()) if (dueAt !== undefined && dueAt < first) first = dueAt
-    const isIdle = first === Infinity && this.#unsaved.size === 0
-    if (isIdle) return
-    const { clock } = this.#host
-    const delayMs = Math.min(Math.max(0, first - clock.now()), lookAgainMs)
-    this.#cancelTimer = clock.timer(delayMs, () => this.#look())
+    this.#first = Infinity
+    for (const { dueAt = Infinity } of this.#jobs.values()) if (dueAt < this.#first) this.#first = dueAt
+    const isIdle = this.#first === Infinity && this.#unsaved.size === 0
+    if (!isIdle) this.#waitUntil(this.#host.clock.now())
+  }
+
+  #waitUntil(now: number): void {
+    const delayMs = Math.min(Math.max(0, this.#first - now), lookAgainMs)
+    this.#cancelTimer = this.#host.clock.timer(delayMs, () => this.#look())
   }
 }
