@@ -404,6 +404,11 @@ describe('a mistake', () => {
     expect(problems).toMatchObject([{ line: 3, message: /`web` depends on `job`, which runs by a schedule/ }])
   })
 
+  it('is a system that ends with a scheduled service', async () => {
+    const problems = await problemsOf("exit_when: job\nservices:\n  job: { command: x, cron: '@daily' }\n")
+    expect(problems).toMatchObject([{ line: 1, message: /`exit_when` waits for the end of `job`/ }])
+  })
+
   it('is scaling a scheduled service', async () => {
     await using sim = await simulate(plugins, { job: everyHour })
     await expect(sim.finish(sim.system.scale({ job: 2 }))).rejects.toThrow('`job` has `cron` and 2 replicas')

@@ -1,11 +1,19 @@
 /** Combinations with `cron` that cannot work. Keys of other plugins are only looked at; those may not be there. */
 import type { ConfigIssue, ResolvedService, ResolvedSystem } from '@systemg/core'
 
-export const findMistakes = (config: ResolvedSystem): readonly ConfigIssue[] =>
-  Object.values(config.services).flatMap((service) => [
+export const findMistakes = (config: ResolvedSystem): readonly ConfigIssue[] => [
+  ...Object.values(config.services).flatMap((service) => [
     ...(service.cron === undefined ? [] : besideCron(service)),
     ...dependsOnCron(service, config),
-  ])
+  ]),
+  ...endsWithCron(config),
+]
+
+const endsWithCron = ({ exit_when: name, services }: ResolvedSystem): readonly ConfigIssue[] => {
+  if (!Object.hasOwn(services, name) || services[name]?.cron === undefined) return []
+  const message = `\`exit_when\` waits for the end of \`${name}\`, which runs by a schedule and has none`
+  return [{ path: ['exit_when'], message, hint: `Name another service, or remove the \`cron\` of \`${name}\`.` }]
+}
 
 /** What other plugins may have added. */
 interface Others {
