@@ -59,7 +59,10 @@ export const noteOf = (service: ServiceStatus, nowMs: number): string => {
 /** When a scheduled service runs next, and how it went the last time. */
 const runsOf = ({ next_run: nextRun, history }: CronView, nowMs: number): readonly string[] => {
   const leftMs = nextRun === null ? undefined : Date.parse(nextRun) - nowMs
-  const next = leftMs === undefined ? [] : [leftMs > 0 ? `next run in ${formatAge(Math.ceil(leftMs / 1_000) * 1_000)}` : 'runs now']
+  const next =
+    leftMs === undefined
+      ? []
+      : [leftMs > 0 ? `next run in ${formatAge(Math.ceil(leftMs / 1_000) * 1_000)}` : 'runs now']
   const last = history.at(-1)
   if (last === undefined) return next
   const at = last.finished ?? last.scheduled
