@@ -12,6 +12,7 @@ while [ "$number" -lt "$most" ]; do
 done
 line=0
 round=0
+isOver=
 write() {
   until=$((line + $1))
   while [ "$line" -lt "$until" ]; do
@@ -20,9 +21,11 @@ write() {
   done
   echo "$line" >>"written/$SYSG_INSTANCE.$$"
 }
-trap 'write 5; exit 0' TERM
+# Not within a line: its number would be counted and never written.
+trap 'isOver=yes' TERM
 while :; do
   write 40
+  [ -z "$isOver" ] || { write 5; exit 0; }
   round=$((round + 1))
   [ "$round" = "$rounds" ] && exit 3
   sleep 0.02
