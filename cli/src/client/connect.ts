@@ -66,12 +66,31 @@ const clock = {
   },
 }
 
-const open = (path: string): Promise<Socket | undefined> =>
+/** How long to wait for room among the connections that nobody has accepted yet, before the next try, ms. */
+const roomPauseMs = 50
+
+/**
+ * A supervisor that is frozen, or flooded with connections, has no room for another one. It may have some soon.
+ *
+ * @throws {Failure} `SYSG_SUPERVISOR_SILENT`, `SYSG_SUPERVISOR_UNREACHABLE`.
+ */
+const open = async (path: string): Promise<Socket | undefined> => {
+  const until = Date.now() + silenceLimitMs
+  for (;;) {
+    const socket = await openOnce(path)
+    if (socket !== 'full') return socket
+    if (Date.now() >= until) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs })
+    await new Promise((resolve) => setTimeout(resolve, roomPauseMs))
+  }
+}
+
+const openOnce = (path: string): Promise<Socket | 'full' | undefined> =>
   new Promise((resolve, reject) => {
     const socket = net().createConnection(path)
     socket.once('connect', () => resolve(socket))
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(error.code ?? '')) resolve(undefined)
+      else if (error.code === 'EAGAIN') resolve('full')
       else reject(new Failure('SYSG_SUPERVISOR_UNREACHABLE', { socket: path, why: error.message }))
     })
   })
