@@ -81,6 +81,17 @@ const killForGood = async (box: Sandbox): Promise<void> => {
 
 const isSupervised = (status: Status): boolean => (status.supervisor as Status['supervisor'] | null) !== null
 
+/** As the kernel says: `T` is stopped, `Z` a zombie. */
+const processState = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .charAt(0)
+  } catch {
+    return ''
+  }
+}
+
 const runFolder = (box: Sandbox): string => {
   const [project = ''] = readdirSync(box.home).filter((name) => name !== 'by-config')
   return join(box.home, project, 'run')
@@ -210,6 +221,31 @@ services:
   expect(await box.states()).toEqual({ up: 'running', down: 'stopped', broken: 'failed', once: 'completed' })
   expect((await box.service('up')).pid).not.toBe(pid)
   expect(readFileSync(join(box.folder, 'ran'), 'utf8')).toBe('ran\n')
+})
+
+it('killed while it kills, it leaves nothing stopped: the next one carries that through', async () => {
+  await using box = new Sandbox()
+  box.config(`
+services:
+  forks: { command: "trap '' TERM; while :; do /bin/true; done", stop_timeout: 50ms, restart_policy: always, backoff: 50ms }
+`)
+  await box.run('start', '-d')
+  for (let round = 0; round < 5; round++) {
+    const [pid, { supervisor }] = [await box.pid('forks'), await box.status()]
+    const restart = box.run('restart', '-s', 'forks')
+    await until(
+      () => processState(pid),
+      (state) => ['T', 'Z', ''].includes(state),
+    )
+    process.kill(supervisor.pid, 'SIGKILL')
+    await restart
+    await until(
+      async () => (isSupervised(await box.status()) ? box.service('forks') : undefined),
+      (service) => service?.state === 'running' && service.pid !== pid && !isAlive(pid),
+    )
+  }
+  expect(await box.run('stop')).toMatchObject({ code: 0 })
+  expect(box.processes()).toEqual([])
 })
 
 it('knows how a one-shot ended while no supervisor ran, and shows what had become of everything', async () => {

@@ -3,18 +3,28 @@
  *
  * Everybody is stopped first (SIGSTOP), again and again until nobody new is found: who is stopped forks no more, and its
  * children still say whose they are. Then all are killed. Where the tree has a cgroup, the kernel does it at once.
+ * That it has begun is written down: who is stopped must not stay so when this process dies on the way.
  */
 import type { TreeRef } from '@systemg/core'
 import type { Cgroups } from './cgroups.ts'
 import { lastPid } from './process-table.ts'
 import type { ProcessTrees, TreeLook } from './process-trees.ts'
 import { signalMembers } from './signal-tree.ts'
+import type { UnfinishedKills } from './unfinished-kills.ts'
+
+export interface KillTools {
+  readonly trees: ProcessTrees
+  readonly cgroups?: Cgroups | undefined
+  /** Default: nobody is told that a kill was cut off. */
+  readonly unfinished?: UnfinishedKills | undefined
+}
 
 /** Stops in a row; whoever is left is met by the next SIGKILL. */
 const mostRounds = 20
 
 /** @returns How many processes got the signal. */
-export const killMembers = async (tree: TreeRef, trees: ProcessTrees, cgroups?: Cgroups): Promise<number> => {
+export const killMembers = async (tree: TreeRef, { trees, cgroups, unfinished }: KillTools): Promise<number> => {
+  const finish = unfinished?.begin(tree)
   const resume = trees.halt(tree)
   try {
     const look = await untilNobodyNew(tree, trees)
@@ -22,6 +32,7 @@ export const killMembers = async (tree: TreeRef, trees: ProcessTrees, cgroups?: 
     // A group that this process is in itself, by whatever way, is not killed as one.
     const isApart = cgroups?.pidsOf(tree).every((pid) => !look.table.untouchable.has(pid))
     if (isApart === true && look.members.length > 0) cgroups?.kill(tree)
+    finish?.()
     return reached
   } finally {
     resume()

@@ -18,6 +18,7 @@ import type { PassedSocket } from './passed-sockets.ts'
 import { run } from './run.ts'
 import { createSockets } from './sockets.ts'
 import { openStore } from './store.ts'
+import { UnfinishedKills } from './unfinished-kills.ts'
 
 export interface NodeHostOptions {
   /** The project's state folder; made when missing. */
@@ -58,7 +59,8 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const store = openStore(folder, { trace })
   const exits = new KeptExits(join(folder, 'run', 'exits'))
   const cgroups = projectCgroups(folder, env, trace)
-  const processes = createProcesses(trace, { exits, cgroups })
+  const unfinished = new UnfinishedKills(join(folder, 'run', 'kills'))
+  const processes = createProcesses(trace, { exits, cgroups, unfinished })
   const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
   const { entries = [] } = options.inheritance ?? {}
   const holder =
@@ -83,7 +85,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     token: () => randomBytes(16).toString('hex'),
     env: Object.freeze(definedIn(env)),
     processes,
-    run: (spec) => run(spec, processes.trees),
+    run: (spec) => run(spec, { trees: processes.trees, unfinished }),
     output: (path, onChunk, takeUnseen) => outputs.open(path, onChunk, takeUnseen),
     files: nodeFiles,
     store,

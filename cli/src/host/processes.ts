@@ -1,6 +1,6 @@
 /** Real processes: started, adopted, listed, signalled and waited for. */
 import type { ChildProcess } from 'node:child_process'
-import type { Processes, Trace, TreeRef } from '@systemg/core'
+import type { Exit, Processes, Trace, TreeRef } from '@systemg/core'
 import { AdoptedProcesses, isStillThere } from './adopted-processes.ts'
 import { Cgroups } from './cgroups.ts'
 import type { KeptExits } from './kept-exits.ts'
@@ -12,6 +12,7 @@ import { processInfo } from './process-info.ts'
 import { ProcessTrees } from './process-trees.ts'
 import { signalMembers } from './signal-tree.ts'
 import { startProcess } from './start-process.ts'
+import type { UnfinishedKills } from './unfinished-kills.ts'
 
 export interface NodeProcesses extends Processes {
   readonly trees: ProcessTrees
@@ -24,16 +25,21 @@ export interface ProcessesOptions {
   readonly exits?: KeptExits
   /** Default: there are none. */
   readonly cgroups?: Cgroups
+  /** Kills that an earlier supervisor had begun are carried through before anything is adopted. Default: nobody knows of them. */
+  readonly unfinished?: UnfinishedKills
 }
 
 export const createProcesses = (
   trace: Trace,
-  { exits, cgroups = new Cgroups(undefined) }: ProcessesOptions = {},
+  { exits, cgroups = new Cgroups(undefined), unfinished }: ProcessesOptions = {},
 ): NodeProcesses => {
   const children = new Set<ChildProcess>()
   let isOver = false
   const adopted = new AdoptedProcesses(() => trees.nudge())
   const trees = new ProcessTrees(trace, ({ byPid }) => adopted.compare((pid) => byPid.get(pid)), cgroups)
+
+  const kill = (tree: TreeRef): Promise<number> => killMembers(tree, { trees, cgroups, unfinished })
+  const carriedThrough = unfinished?.carryThrough({ kill, gone: (tree, signal) => trees.gone(tree, signal) })
 
   const keep = (child: ChildProcess): void => {
     children.add(child)
@@ -65,6 +71,7 @@ export const createProcesses = (
     },
 
     async adopt(tree) {
+      await carriedThrough
       if (!isStillThere(tree)) return undefined
       trees.track(tree)
       exits?.keep(tree.token)
@@ -72,20 +79,19 @@ export const createProcesses = (
       return { tree, exited, env: readEnvironment(tree.pid) }
     },
 
-    async pastExit({ token }) {
-      return exits?.read(token)
+    async pastExit(tree) {
+      const killed: Exit = { code: null, signal: 'SIGKILL' }
+      return exits?.read(tree.token) ?? (unfinished?.hasKilled(tree) === true ? killed : undefined)
     },
 
     async members(tree) {
+      await carriedThrough
       const { members } = await trees.look(tree)
       return members.map(processInfo)
     },
 
     async signal(tree, signal) {
-      const reached =
-        signal === 'SIGKILL'
-          ? await killMembers(tree, trees, cgroups)
-          : signalMembers(tree, await trees.look(tree), signal)
+      const reached = signal === 'SIGKILL' ? await kill(tree) : signalMembers(tree, await trees.look(tree), signal)
       trees.nudge()
       return reached
     },

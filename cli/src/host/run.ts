@@ -8,10 +8,9 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Exit, ProcessRef, RunResult, RunSpec, Signal, TreeRef } from '@systemg/core'
-import { killMembers } from './kill-members.ts'
+import { killMembers, type KillTools } from './kill-members.ts'
 import { bootId } from './kernel.ts'
 import { commandMark } from './process-environment.ts'
-import type { ProcessTrees } from './process-trees.ts'
 import { readStat } from './process-stat.ts'
 import { spawnFailure } from './spawn-failure.ts'
 import { Tail } from './tail.ts'
@@ -28,15 +27,15 @@ const killed: Exit = { code: null, signal: 'SIGKILL' }
 const notStarted: Exit = { code: null, signal: null }
 
 /** Run it. Whatever happens is in the result: it never rejects. */
-export const run = async (spec: RunSpec, trees: ProcessTrees): Promise<RunResult> => {
+export const run = async (spec: RunSpec, tools: KillTools): Promise<RunResult> => {
   try {
-    return await runToEnd(spec, trees)
+    return await runToEnd(spec, tools)
   } catch (thrown) {
     return { exit: notStarted, output: '', failure: spawnFailure(spec, thrown) }
   }
 }
 
-const runToEnd = async (spec: RunSpec, trees: ProcessTrees): Promise<RunResult> => {
+const runToEnd = async (spec: RunSpec, tools: KillTools): Promise<RunResult> => {
   // Loaded with the first command: it costs more than the rest of the host.
   const { execa } = await import('execa')
   if (spec.signal.aborted) {
@@ -64,13 +63,13 @@ const runToEnd = async (spec: RunSpec, trees: ProcessTrees): Promise<RunResult> 
   const { nodeChildProcess: child } = command
   if (child.pid === undefined) throw (await command).cause
   const tree: TreeRef = { ...identify(child), token, bootId: bootId() }
-  trees.track(tree)
+  tools.trees.track(tree)
   spec.onStarted?.(tree)
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal: signal as Signal | null }))
   })
   const output = collect(command, tail, spec.onOutput)
-  const exit = await endOf(exited, tree, spec.signal, trees)
+  const exit = await endOf(exited, tree, spec.signal, tools)
   await output.settled()
   child.unref()
   return { exit, output: tail.toString() }
@@ -88,7 +87,7 @@ const identify = (child: ChildProcess): ProcessRef => {
 }
 
 /** The command's own end, or that of its whole tree when it is called off first. */
-const endOf = async (exited: Promise<Exit>, tree: TreeRef, signal: AbortSignal, trees: ProcessTrees): Promise<Exit> => {
+const endOf = async (exited: Promise<Exit>, tree: TreeRef, signal: AbortSignal, tools: KillTools): Promise<Exit> => {
   const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
   const onAbort = (): void => resolve(undefined)
   signal.addEventListener('abort', onAbort)
@@ -96,16 +95,16 @@ const endOf = async (exited: Promise<Exit>, tree: TreeRef, signal: AbortSignal, 
   const exit = await Promise.race([exited, aborted])
   signal.removeEventListener('abort', onAbort)
   if (exit !== undefined) return exit
-  await killTree(tree, trees)
+  await killTree(tree, tools)
   return killed
 }
 
-const killTree = async (tree: TreeRef, trees: ProcessTrees): Promise<void> => {
+const killTree = async (tree: TreeRef, tools: KillTools): Promise<void> => {
   const limit = AbortSignal.timeout(killLimitMs)
   while (!limit.aborted) {
-    await killMembers(tree, trees)
+    await killMembers(tree, tools)
     const again = AbortSignal.any([limit, AbortSignal.timeout(killAgainMs)])
-    const isGone = await trees.gone(tree, again).then(
+    const isGone = await tools.trees.gone(tree, again).then(
       () => true,
       () => false,
     )
