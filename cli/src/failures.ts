@@ -38,9 +38,16 @@ export const failures = {
     message: facts.message,
     hint: `\`sysg ${facts.command === undefined ? '' : `${facts.command} `}--help\` shows what it takes.`,
   }),
-  SYSG_NO_SUPERVISOR: (facts: { project: string }) => ({
-    message: `No supervisor runs for ${facts.project}.`,
+  SYSG_NO_SUPERVISOR: (facts: { project: string; stopped?: string }) => ({
+    message:
+      facts.stopped === undefined
+        ? `No supervisor runs for ${facts.project}.`
+        : `No supervisor ran for ${facts.project} then: ${facts.stopped}.`,
     hint: '`sysg start -d` starts one in the background, `sysg start` in this terminal.',
+  }),
+  SYSG_PAST_UNKNOWN: (facts: { at: string; knownSince: string | undefined }) => ({
+    message: `How things were at ${facts.at} is not known: ${facts.knownSince === undefined ? 'no events are kept from which it could be told' : `events tell it since ${facts.knownSince}`}.`,
+    hint: '`sysg events -l all` shows what is kept: the newest 10 000 events.',
   }),
   SYSG_CONFIG_NOT_FOUND: (facts: { folder: string; names: readonly string[] }) => ({
     message: `There is no config in ${facts.folder}, nor in a folder above it.`,

@@ -26,12 +26,13 @@ export const adoptAll = async (left: BootState, reconciler: Reconciler, world: S
   await lookAgain(all, world.host)
   const lives = (record: InstanceRecord) => all.some((one) => one.record === record && isLiving(one))
   const state = restoreAdHoc(left, reconciler, world, lives)
+  world.emit('system.booting', {}, { instances: state.instances.length })
   const found = all.filter(({ record }) => state.instances.includes(record))
   for (const [name, intent] of Object.entries(state.intents)) {
     const service = reconciler.roster.services.get(name)
     if (service !== undefined) service.intent = intent
   }
-  for (const record of state.outcomes) restoreOutcome(record, reconciler)
+  for (const record of state.outcomes) restoreOutcome(record, reconciler, world)
   for (const one of found) keepPredecessor(one, found)
   await planScheduled(found, reconciler, world)
   // All that lives comes first, so that the loss of a dependency reaches its dependents; and first what serves, so that
@@ -133,11 +134,16 @@ const adoptOne = (found: Found, reconciler: Reconciler, world: SystemWorld): voi
 }
 
 /** A run that came to rest under the same config is not begun again by a new supervisor. */
-const restoreOutcome = (record: OutcomeRecord, reconciler: Reconciler): void => {
+const restoreOutcome = (record: OutcomeRecord, reconciler: Reconciler, world: SystemWorld): void => {
   const service = reconciler.roster.services.get(record.service)
   if (service === undefined || !isSame(service.config, record.config)) return
   reconciler.roster.reserveId(record.instance)
-  service.replica(record.replica).restore(record)
+  const replica = service.replica(record.replica)
+  replica.restore(record)
+  const { exit = null, exitAt } = replica.last ?? {}
+  const at = exitAt === undefined ? null : new Date(exitAt).toISOString()
+  const facts = { replica: record.replica, outcome: record.outcome, exit, at }
+  world.emit('replica.restored', { service: service.name, instance: record.instance }, facts)
 }
 
 /** The service of a record; one that the config no longer has is kept until it is stopped. */

@@ -1,34 +1,91 @@
 /** What happened, as one ordered stream. Every event knows the event that led to it. */
 import type { Exit } from './host.ts'
-import type { ServiceState } from './states.ts'
+import type { InstanceState, ServiceState } from './states.ts'
 
-/** What each kind of event says, besides who and when. */
+/** What people see of a service that has come into a state. */
+interface Seen {
+  reason: string | null
+  /** Automatic restarts since the supervisor knows the service. */
+  restarts: number
+}
+
+/** Of one that an earlier supervisor saw come to rest: when. */
+interface Rested {
+  since?: string
+}
+
+type Role = 'active' | 'candidate' | 'retired'
+
+/**
+ * What each kind of event says, besides who and when. Together they say all there is to see: what is shown of a service
+ * at any moment can be told from them alone (`past.ts`).
+ */
 export interface EventData {
+  /** A supervisor begins; what was told of services before is told anew. `instances`: those that are recorded. */
+  'system.booting': { instances: number }
   'system.started': { version: string; adopted: number }
   'system.stopped': { reason: string | null }
   'system.reloaded': { changed: readonly string[] }
-  'service.waiting': { reason: string }
-  'service.blocked': { reason: string }
-  'service.starting': { reason: string | null }
-  'service.ready': { pid: number | null }
-  'service.unhealthy': { reason: string }
-  'service.stopping': { reason: string | null }
-  'service.stopped': { reason: string | null }
-  'service.completed': { reason: string | null }
+  /** The system has it now, or has it otherwise than before. With a `reason`, that is why it is `stopped`. */
+  'service.declared': { depends_on: readonly string[]; replicas: number; ad_hoc: boolean; reason?: string | null }
+  /** The system no longer has it. */
+  'service.removed': Record<string, never>
+  'service.waiting': Seen
+  'service.blocked': Seen
+  'service.starting': Seen
+  'service.ready': Seen & { pid: number | null }
+  'service.unhealthy': Seen
+  'service.stopping': Seen
+  'service.stopped': Seen
+  'service.completed': Seen & Rested
+  'service.backoff': Seen
+  'service.failed': Seen & Rested
+  'service.scheduled': Seen
+  'service.skipped': Seen
+  /** Its state is as it was, and there is something else to say. */
+  'service.reason': Seen
+  /** A replica will start again: the service is in `backoff` only when no other one serves. */
   'service.restarting': { delay_ms: number; attempt: number; reason: string }
-  'service.failed': { reason: string }
-  'service.scheduled': { reason: string | null }
-  'service.skipped': { reason: string | null }
   /** The tracked process of an instance has ended, expected or not. */
-  'service.exited': { pid: number | null; exit: Exit; expected: boolean; last_lines: readonly string[] }
+  'service.exited': {
+    pid: number | null
+    replica: number
+    role: Role
+    exit: Exit
+    expected: boolean
+    last_lines: readonly string[]
+  }
   'service.daemonized': { pids: readonly number[] }
   'service.start_failed': { reason: string }
   'service.intent': { intent: 'up' | 'stopped'; by: string }
   'service.scaled': { from: number; to: number; by: string }
-  'instance.started': { pid: number; replica: number; role: 'active' | 'candidate'; argv: readonly string[] }
+  /** `gated`: something other than time says when it is ready. It may be `stopping` already. */
+  'instance.started': {
+    pid: number
+    replica: number
+    role: 'active' | 'candidate'
+    state: InstanceState
+    slot: string | null
+    gated: boolean
+    argv: readonly string[]
+  }
   'instance.ready': { pid: number; replica: number }
+  'instance.unhealthy': { pid: number | null; replica: number; reason: string }
+  'instance.healthy': { pid: number | null; replica: number }
   'instance.stopping': { pid: number | null; why: string }
-  'instance.adopted': { pid: number; replica: number }
+  /** Nothing of it lives any more. `pid` is null when it never had a process. */
+  'instance.ended': { pid: number | null; replica: number; role: Role }
+  'instance.adopted': {
+    pid: number
+    replica: number
+    role: Role
+    slot: string | null
+    gated: boolean
+    /** ISO 8601; null when that is not known. */
+    started_at: string | null
+  }
+  /** How a replica had come to rest under an earlier supervisor, and when. */
+  'replica.restored': { replica: number; outcome: 'completed' | 'failed'; exit: Exit | null; at: string | null }
   'deploy.started': { strategy: string; replicas: number }
   'deploy.step': { step: string; replica: number }
   'deploy.switched': { replica: number; from: string | null; to: string }
@@ -67,7 +124,7 @@ export const eventOfState = {
   stopping: 'service.stopping',
   stopped: 'service.stopped',
   completed: 'service.completed',
-  backoff: 'service.restarting',
+  backoff: 'service.backoff',
   failed: 'service.failed',
   scheduled: 'service.scheduled',
   skipped: 'service.skipped',

@@ -3,6 +3,9 @@ export * from './config/index.ts'
 export { catalog, SysgError, whyOf, type ErrorCatalog, type ErrorText, type Position } from './errors.ts'
 export { eventOfState, type EventData, type EventType, type SysgEvent } from './events.ts'
 export * from './host.ts'
+export { nothingTold, pastOf, takeIn, type Past, type PastService } from './past.ts'
+export { pastAt, type Checkpoint, type PastAt } from './past-at.ts'
+export { pastViews } from './past-view.ts'
 export {
   createHooks,
   hookPolicies,

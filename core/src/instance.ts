@@ -65,20 +65,19 @@ export class Instance extends InstanceFacts {
     this.startedAt = record.startedAt
     this.launch = specOf(this.service, { env: { ...spawned.env, ...record.marks, ...this.#identity } })
     this.#watch(spawned)
-    this.#world.emit('instance.adopted', this.#of(), { pid: spawned.tree.pid, replica: this.replica })
     this.#world.hooks.adopted.call(this, { ready: record.wasReady })
-    if (!record.wasReady) {
-      this.#awaitReady()
-      return
-    }
-    this.isGated = this.#gates().length > 0
-    this.#becomeReady()
+    const gates = this.#gates()
+    const { pid } = spawned.tree
+    const startedAt = record.startedAt === undefined ? null : new Date(record.startedAt).toISOString()
+    this.#world.emit('instance.adopted', this.#of(), { pid, ...this.#place, role: this.role, started_at: startedAt })
+    if (record.wasReady) this.#becomeReady()
+    else this.#awaitReady(gates)
   }
 
   /** Go on under a config that differs in live keys alone. */
   takeUp(service: ResolvedService): void {
     this.service = service
-    if (this.state === 'ready' || this.state === 'unhealthy') this.isGated = this.#gates().length > 0
+    if (this.state === 'ready' || this.state === 'unhealthy') this.#gates()
   }
 
   /** Its tracked process ended while no supervisor ran. `remains` of its tree are ended. */
@@ -88,7 +87,7 @@ export class Instance extends InstanceFacts {
     this.wasReady = record.wasReady
     this.exit = exit
     this.exitAt = this.#world.host.clock.now()
-    const facts = { pid: record.tree?.pid ?? null, exit, expected: false, last_lines: [] }
+    const facts = { pid: record.tree?.pid ?? null, ...this.#part, exit, expected: false, last_lines: [] }
     this.cause = this.#world.emit('service.exited', this.#of(), facts).seq
     this.isDown = true
     if (remains === undefined) this.#finish()
@@ -128,11 +127,23 @@ export class Instance extends InstanceFacts {
   /** Judge an instance whose process lives. One that is `starting` stays so: what is said of it is why. */
   judge(healthy: boolean, reason: string | null): void {
     if (this.exit !== undefined || this.stopRequest !== undefined) return
-    const before = [this.state, this.unhealthyReason]
+    const before = this.unhealthyReason
     this.unhealthyReason = healthy ? undefined : (reason ?? 'its health check fails')
-    if (healthy && this.state === 'unhealthy') this.#move('healthy')
-    if (!healthy && this.state === 'ready') this.#move('unhealthy')
-    if (before[0] !== this.state || before[1] !== this.unhealthyReason) this.#changed()
+    if (healthy && this.state === 'unhealthy') this.#turn('healthy')
+    else if (!healthy && this.state === 'ready') this.#turn('unhealthy')
+    else if (before !== this.unhealthyReason) this.#changed()
+  }
+
+  #turn(cue: 'healthy' | 'unhealthy'): void {
+    this.#move(cue)
+    const facts = { pid: this.pid ?? null, replica: this.replica }
+    const { unhealthyReason: reason } = this
+    const { seq } =
+      reason === undefined
+        ? this.#world.emit('instance.healthy', this.#of(), facts)
+        : this.#world.emit('instance.unhealthy', this.#of(), { ...facts, reason })
+    this.cause = seq
+    this.#changed(seq)
   }
 
   readonly #at = (signal: AbortSignal): InstanceAt => ({
@@ -160,10 +171,12 @@ export class Instance extends InstanceFacts {
     this.#watch(launched)
     hooks.started.call(this)
     const role = this.role === 'candidate' ? 'candidate' : 'active'
-    const facts = { pid: launched.tree.pid, replica: this.replica, role, argv: this.launch.argv } as const
+    const gates = signal.aborted ? [] : this.#gates()
+    const { state } = this
+    const facts = { pid: launched.tree.pid, ...this.#place, role, state, argv: this.launch.argv } as const
     this.cause = this.#world.emit('instance.started', this.#of(), facts).seq
     this.#changed()
-    if (!signal.aborted) this.#awaitReady()
+    if (!signal.aborted) this.#awaitReady(gates)
   }
 
   /** From here on a stop must wait: whoever launches may already have a process. */
@@ -182,15 +195,24 @@ export class Instance extends InstanceFacts {
     return identityOf(this, this.#world.project)
   }
 
-  #gates(): readonly ReadyGate[] {
-    return this.#world.hooks.ready.call([], this.#at(this.#starting.signal))
+  get #part() {
+    return { replica: this.replica, role: this.role }
   }
 
-  #awaitReady(): void {
+  get #place() {
+    return { replica: this.replica, slot: this.slot ?? null, gated: this.isGated }
+  }
+
+  /** What says that it is ready, besides time. */
+  #gates(): readonly ReadyGate[] {
+    const gates = this.#world.hooks.ready.call([], this.#at(this.#starting.signal))
+    this.isGated = gates.length > 0
+    return gates
+  }
+
+  #awaitReady(gates: readonly ReadyGate[]): void {
     const { signal } = this.#starting
     const at = this.#at(signal)
-    const gates = this.#gates()
-    this.isGated = gates.length > 0
     untilReady(gates, at, this.#world.host.clock).then(
       () => this.#becomeReady(),
       (thrown: unknown) => {
@@ -229,7 +251,7 @@ export class Instance extends InstanceFacts {
     this.#starting.abort(this.#startFailed('it ended before it was ready'))
     const run = { instance: this, exit, signal: this.#kill.signal }
     this.lastLines = await hooks.exited.promise([], run).catch(() => [])
-    const facts = { pid: this.pid ?? null, exit, expected: asked, last_lines: this.lastLines }
+    const facts = { pid: this.pid ?? null, ...this.#part, exit, expected: asked, last_lines: this.lastLines }
     this.cause = this.#world.emit('service.exited', this.#of(this.stopRequest?.cause), facts).seq
     this.isDown = true
     if (this.stopRequest === undefined) this.#world.exitedByItself(this, this.cause)
@@ -276,6 +298,7 @@ export class Instance extends InstanceFacts {
     this.#starting.abort(this.#startFailed('it has ended'))
     this.#move('end')
     this.isDown = true
+    this.cause = this.#world.emit('instance.ended', this.#of(), { pid: this.pid ?? null, ...this.#part }).seq
     this.#world.hooks.stopped.call(this)
     this.#world.hasEnded(this)
     this.#changed()

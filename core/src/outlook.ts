@@ -1,6 +1,6 @@
 /** What is to be seen of a service: its gate, whether it is up, its state with the reason, told when that changes. */
 import { eventOfState } from './events.ts'
-import { explain } from './explain.ts'
+import { explain, type EndedFacts } from './explain.ts'
 import { gateOf, type DependencyFacts, type Gate } from './gate.ts'
 import type { SystemWorld } from './system-world.ts'
 import { isDown, type Replica } from './replica.ts'
@@ -46,26 +46,47 @@ export const look = (
   if (isBeingSettled(service)) return undefined
   const state = service.state(wanted)
   const reason = explain(service, state, (name) => services.get(name))
-  const before = service.seen
-  if (before.state === state && before.reason === reason) return undefined
+  const { restarts, seen: before } = service
+  const isUnseen = before.state === undefined
+  tellDeclared(service, isUnseen && state === 'stopped' ? reason : undefined, world)
   const isNew = before.state !== state
-  service.seen = { state, reason, sinceMs: isNew ? sinceMs(service, world) : before.sinceMs }
-  // A restart is told when it is decided; that nothing was started yet is not worth an event.
-  const isTold = state === 'backoff' || (before.state === undefined && state === 'stopped')
-  if (isNew && !isTold) {
+  if (!isNew && before.reason === reason && before.restarts === restarts) return undefined
+  const isAtRest = state === 'completed' || state === 'failed'
+  const rested = isUnseen && isAtRest ? restedBefore(service) : undefined
+  const sinceMs = isNew ? (rested?.exitAt ?? world.host.clock.now()) : before.sinceMs
+  service.seen = { state, reason, restarts, sinceMs }
+  const of = { service: service.name, cause: service.cause }
+  const seen = { reason, restarts }
+  if (!isNew) world.emit('service.reason', of, seen)
+  else if (!isUnseen || state !== 'stopped') {
     const pid = service.serving.find((one) => one.pid !== undefined)?.pid ?? null
-    const of = { service: service.name, cause: service.cause }
-    service.cause = world.emit(eventOfState[state], of, state === 'running' ? { pid } : { reason }).seq
+    const more = state === 'running' ? { pid } : rested === undefined ? {} : { since: new Date(sinceMs).toISOString() }
+    service.cause = world.emit(eventOfState[state], of, { ...seen, ...more }).seq
   }
-  return isNew ? 'state' : 'reason'
+  return isNew ? 'state' : before.reason === reason ? undefined : 'reason'
 }
 
-/** A run that an earlier supervisor saw come to rest has rested since then. */
-const sinceMs = (service: Service, world: SystemWorld): number => {
-  const rested =
-    service.seen.state === undefined ? service.replicas.find(({ isOutcomeRecorded }) => isOutcomeRecorded) : undefined
-  return rested?.last?.exitAt ?? world.host.clock.now()
+/**
+ * Say what the system has of it, when that is not what was said last. `reason`: why it is `stopped`, of one that is seen
+ * for the first time.
+ */
+const tellDeclared = (service: Service, reason: string | null | undefined, world: SystemWorld): void => {
+  const { name, config, isAdHoc, wantedReplicas: replicas, declared: before } = service
+  if (before?.config === config && before.replicas === replicas && before.isAdHoc === isAdHoc) return
+  service.declared = { config, replicas, isAdHoc }
+  const needs = Object.keys(config.depends_on)
+  const isSame =
+    before?.replicas === replicas &&
+    before.isAdHoc === isAdHoc &&
+    needs.join() === Object.keys(before.config.depends_on).join()
+  if (isSame) return
+  const facts = { depends_on: needs, replicas, ad_hoc: isAdHoc }
+  world.emit('service.declared', { service: name }, reason === undefined ? facts : { ...facts, reason })
 }
+
+/** The run of one that an earlier supervisor saw come to rest: it has rested since then. */
+const restedBefore = (service: Service): EndedFacts | undefined =>
+  service.replicas.find(({ isOutcomeRecorded }) => isOutcomeRecorded)?.last
 
 /** Its process has just ended by itself, and it is not yet known whether it left others behind: no state worth telling. */
 const isBeingSettled = (service: Service): boolean =>

@@ -132,6 +132,7 @@ export class Reconciler {
     for (const replica of service.replicas) replica.retry?.cancel()
     this.aftermath.forgetOutcomes(service)
     this.roster.forget(service)
+    this.#world.emit('service.removed', { service: service.name, cause: service.cause }, {})
   }
 
   #look(service: Service, wanted: boolean): void {

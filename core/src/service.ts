@@ -38,11 +38,14 @@ export class Service {
   /** A person's own limit for the next stop, ms. */
   stopGraceMs: number | undefined
   /** What was last told about it. */
-  seen: { state: ServiceState | undefined; reason: string | null; sinceMs: number } = {
+  seen: { state: ServiceState | undefined; reason: string | null; restarts: number; sinceMs: number } = {
     state: undefined,
     reason: null,
+    restarts: 0,
     sinceMs: 0,
   }
+  /** What of its config was last told. */
+  declared: { readonly config: ResolvedService; readonly replicas: number; readonly isAdHoc: boolean } | undefined
   /** The event that led to what it does now. */
   cause: number | undefined
   readonly #onMove: OnMove | undefined

@@ -133,6 +133,7 @@ describe('the cause of a restart', () => {
     await sim.until(() => sim.service('api').state === 'running')
     const restarting = sim.events.find(({ type }) => type === 'service.restarting')
     const starting = sim.events.findLast(({ type }) => type === 'service.starting')
-    expect(starting?.cause).toBe(restarting?.seq)
+    const waiting = sim.events.find(({ seq }) => seq === starting?.cause)
+    expect(waiting).toMatchObject({ type: 'service.backoff', cause: restarting?.seq })
   })
 })

@@ -25,7 +25,8 @@ describe('an event', () => {
     expect(sim.events.map(({ seq }) => seq)).toEqual(sim.events.map((_, index) => index + 1))
     expect(sim.events.map(({ time }) => time)).toEqual(sim.events.map(({ time }) => time).sort())
     expect(new Set(sim.events.map(({ project }) => project))).toEqual(new Set(['test']))
-    expect(sim.events[0]).toMatchObject({ type: 'system.started', data: { version: '0.0.0', adopted: 0 } })
+    expect(sim.events[0]).toMatchObject({ type: 'system.booting', data: { instances: 0 } })
+    expect(sim.events[1]).toMatchObject({ type: 'system.started', data: { version: '0.0.0', adopted: 0 } })
   })
 
   it('is plain JSON', async () => {
@@ -98,10 +99,48 @@ describe('an event', () => {
 })
 
 describe('the events of a service', () => {
+  it('tell of a reason that changes while the state does not, once', async () => {
+    await using sim = await simulate([retries(60_000)], { api: { ...x, replicas: 3 } })
+    const before = sim.events.length
+    await sim.service('api').exit({ code: 1 })
+    const reason = last(sim, 'service.reason', 'api')
+    expect(reason?.data['reason']).toBe('2 of 3 ready: replica 0 is in backoff, exit code 1')
+    expect(chainOf(sim, reason)).toContain('api service.exited')
+    const told = sim.events.slice(before).filter(({ type }) => type === 'service.reason')
+    expect(told.map(({ data }) => data['reason'])).toEqual(['2 of 3 ready', reason?.data['reason']])
+    expect(sim.eventTypes('api')).not.toContain('service.backoff')
+  })
+
+  it('tell of an instance that turns bad and good again, and that the service does because of it', async () => {
+    await using sim = await simulate([], { api: x })
+    const { id } = sim.service('api').view.instances[0] ?? { id: '' }
+    sim.system.reportHealth(id, { healthy: false, reason: 'status 503' })
+    sim.system.reportHealth(id, { healthy: false, reason: 'status 503' })
+    sim.system.reportHealth(id, { healthy: true, reason: null })
+    expect(last(sim, 'instance.unhealthy', 'api')?.data).toMatchObject({ reason: 'status 503' })
+    expect(chainOf(sim, last(sim, 'service.unhealthy', 'api')).at(-2)).toBe('api instance.unhealthy')
+    expect(chainOf(sim, last(sim, 'service.ready', 'api')).at(-2)).toBe('api instance.healthy')
+    expect(sim.eventTypes('api').filter((type) => type === 'instance.unhealthy')).toHaveLength(1)
+  })
+
+  it('tell what the system has of it, again when that changes, and when it has it no longer', async () => {
+    await using sim = await simulate([], { db: x, api: x })
+    await sim.finish(sim.system.apply(await sim.configOf({ db: x, api: { ...x, depends_on: ['db'] } })))
+    await sim.finish(sim.system.scale({ api: 2 }))
+    await sim.finish(sim.system.apply(await sim.configOf({ db: x })))
+    const told = sim.events.filter(({ type, service }) => type === 'service.declared' && service === 'api')
+    expect(told.map(({ data }) => data)).toEqual([
+      { depends_on: [], replicas: 1, ad_hoc: false, reason: 'not started yet' },
+      { depends_on: ['db'], replicas: 1, ad_hoc: false },
+    ])
+    expect(sim.eventTypes('api').at(-1)).toBe('service.removed')
+  })
+
   it('tell its life in order', async () => {
     await using sim = await simulate([], { db: x, api: { ...x, depends_on: ['db'] } })
     await sim.finish(sim.system.stop(['api']))
     expect(sim.eventTypes('api')).toEqual([
+      'service.declared',
       'service.waiting',
       'service.starting',
       'instance.started',
@@ -111,6 +150,7 @@ describe('the events of a service', () => {
       'instance.stopping',
       'service.stopping',
       'service.exited',
+      'instance.ended',
       'service.stopped',
     ])
   })
@@ -122,7 +162,9 @@ describe('the events of a service', () => {
       await sim.until(() => sim.service('web').state === 'running')
     }
     for (const service of Object.keys(shop)) {
-      const states = sim.eventTypes(service).filter((type) => /^service\.(?!exited|intent|start_failed)/.test(type))
+      const states = sim
+        .eventTypes(service)
+        .filter((type) => /^service\.(?!exited|intent|start_failed|reason)/.test(type))
       for (const [index, type] of states.entries()) expect(states[index + 1]).not.toBe(type)
     }
     expect(sim.eventTypes('db').filter((type) => type === 'service.restarting')).toHaveLength(3)

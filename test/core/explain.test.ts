@@ -159,6 +159,7 @@ describe('a reason', () => {
     await sim.clock.settle()
     expect(sim.events.find(({ type, service }) => type === 'service.stopping' && service === 'db')?.data).toEqual({
       reason: 'the system stops',
+      restarts: 0,
     })
   })
 

@@ -1,4 +1,12 @@
-import { createHooks, HostError, type InstanceRecord, type SysgEvent } from '@systemg/core'
+import {
+  createHooks,
+  HostError,
+  pastAt,
+  pastViews,
+  type Checkpoint,
+  type InstanceRecord,
+  type SysgEvent,
+} from '@systemg/core'
 import { simulate, type Simulation } from '@systemg/core/testing'
 import { restart } from '@systemg/plugins/restart'
 import { store } from '@systemg/plugins/store'
@@ -227,7 +235,9 @@ describe('the history of events', () => {
       'instance.started',
       'instance.ready',
       'instance.stopping',
+      'instance.ended',
     ])
+    expect(await ask(sim, 'events.read', { until: moment })).toEqual(sim.events.filter(({ seq }) => seq <= middle))
     expect(await ask(sim, 'events.read', { limit: 2 })).toEqual(sim.events.slice(-2))
     expect(await ask(sim, 'events.read', { limit: 1, type: 'system.started' })).toHaveLength(1)
     expect(await ask(sim, 'events.read', { type: 'ready' })).toEqual([])
@@ -257,6 +267,29 @@ describe('the history of events', () => {
     const events = await ask(sim, 'events.read', { limit: 10_000 })
     expect(events.at(-1)?.data).toEqual({ pids: [12_499] })
     expect(sim.host.store.log('events').read({}).length).toBeLessThanOrEqual(11_000)
+  })
+
+  it('keeps beside it what was told before, so that every moment of it is known', async () => {
+    await using sim = await simulate([store], { api: { command: 'x' }, db: { command: 'y' } })
+    await sim.finish(sim.system.stop(['db']))
+    for (let at = 0; at < 12_500; at++) sim.system.emit('service.daemonized', { service: 'api' }, { pids: [at] })
+    const events = await ask(sim, 'events.read', { limit: 10_000 })
+    const checkpoints = sim.host.store.log('checkpoints').read({}) as unknown as (Omit<Checkpoint, 'past'> & {
+      value: Checkpoint['past']
+    })[]
+    expect(checkpoints.length).toBeLessThanOrEqual(12)
+    const kept = checkpoints.map(({ value: past, ...rest }) => ({ ...rest, past }))
+    for (const length of [1_000, events.length]) {
+      const told = events.slice(0, length)
+      const found = pastAt(
+        told,
+        sim.host.clock.now(),
+        kept.filter(({ seq }) => seq <= (told.at(-1)?.seq ?? 0)),
+      )
+      if (!('past' in found)) throw new Error('not known')
+      const states = pastViews(found.past, 'test', 0).map(({ name, state, pid }) => ({ name, state, pid }))
+      expect(states).toEqual(sim.system.view().map(({ name, state, pid }) => ({ name, state, pid })))
+    }
   })
 
   it.each([{ limit: 1_000_000 }, { since: 'yesterday' }, { type: 7 }])('refuses the parameters %j', async (params) => {

@@ -31,6 +31,7 @@ export const command: Command = {
     },
     follow: { type: 'boolean', alias: 'f', description: 'Go on with new events as they come' },
     since: { type: 'string', description: 'Only what came later: a duration ago, or a date', valueHint: '10m' },
+    until: { type: 'string', description: 'Only what came before: a duration ago, or a date', valueHint: '5m' },
     type: { type: 'string', description: 'Only events of this type; `*` stands for any text', valueHint: 'deploy.*' },
   },
   async run(context) {
@@ -52,6 +53,7 @@ interface Asked {
   readonly follow: boolean
   /** Wall clock, ms. */
   readonly sinceMs: number | undefined
+  readonly untilMs: number | undefined
   readonly type: string | undefined
 }
 
@@ -64,10 +66,10 @@ const fromSupervisor = async (
   supervisor: Supervisor,
   asked: Asked,
 ): Promise<ExitCode> => {
-  const { services, lines, sinceMs: since, type, follow } = asked
+  const { services, lines, sinceMs: since, untilMs: until, type, follow } = asked
   // The supervisor selects by one service; of several they are sorted out here.
   const [service] = services.length === 1 ? services : []
-  const query = defined({ service, type, since })
+  const query = defined({ service, type, since, until })
   // At least one, to know where to go on from.
   const limit = services.length > 1 ? mostEvents : Math.max(1, lines)
   const read = (await supervisor.call(
@@ -130,7 +132,8 @@ const print = ({ terminal, globals }: CommandContext, event: SysgEvent): void =>
 const newest = (events: readonly SysgEvent[], lines: number): readonly SysgEvent[] =>
   lines === 0 ? [] : events.slice(-lines)
 
-const isWanted = ({ services, type }: Asked, event: SysgEvent): boolean =>
+const isWanted = ({ services, type, untilMs }: Asked, event: SysgEvent): boolean =>
+  (untilMs === undefined || Date.parse(event.time) <= untilMs) &&
   (services.length === 0 || (event.service !== undefined && services.includes(event.service))) &&
   (type === undefined || matchesGlob(type, event.type))
 
@@ -149,13 +152,23 @@ const matchesGlob = (glob: string, text: string): boolean => {
 }
 
 const askedOf = ({ typed }: CommandContext): Asked => {
-  const { lines, since, type, follow } = typed.values
+  const { lines, since, until, type, follow } = typed.values
   const count = linesOf(typeof lines === 'string' ? lines : since === undefined ? '50' : 'all', 'events')
+  const nowMs = Date.now()
+  const [sinceMs, untilMs] = [momentOf(since, '--since', nowMs), momentOf(until, '--until', nowMs)]
+  if (untilMs !== undefined && follow === true)
+    throw wrong('`--follow` shows what comes, `--until` what came: not both.')
+  if (untilMs !== undefined && sinceMs !== undefined && untilMs < sinceMs) throw wrong('`--until` is before `--since`.')
   return {
     services: serviceNames(typed),
     lines: Math.min(count ?? mostEvents, mostEvents),
     follow: follow === true,
-    sinceMs: typeof since === 'string' ? momentMs(since, '--since', Date.now()) : undefined,
+    ...{ sinceMs, untilMs },
     type: typeof type === 'string' ? type : undefined,
   }
 }
+
+const momentOf = (typed: CommandContext['typed']['values'][string], option: string, nowMs: number) =>
+  typeof typed === 'string' ? momentMs(typed, option, nowMs) : undefined
+
+const wrong = (message: string): Failure => new Failure('SYSG_USAGE', { message, command: 'events' })

@@ -16,11 +16,13 @@ export const command: Command = {
   services: true,
   args: {
     all: { type: 'boolean', description: 'Every project, and what is kept of services no longer in the config' },
+    at: { type: 'string', description: 'As it was then: so long ago, or a date and time', valueHint: '10m' },
     stream: { type: 'string', description: 'Look again so often, until Ctrl-C (exit code 0)', valueHint: '5s' },
   },
   async run(context) {
-    const { all, stream: interval } = context.typed.values
+    const { all, at, stream: interval } = context.typed.values
     const names = serviceNames(context.typed)
+    if (typeof at === 'string') return await showPast(context, at, names)
     if (all === true && names.length > 0)
       throw new Failure('SYSG_USAGE', { message: '`--all` shows every service: name none.', command: 'status' })
     const look = all === true ? await looksAtAll(context) : looksAtOne(context, names)
@@ -41,6 +43,20 @@ export const command: Command = {
 const looksAtAll = async (context: CommandContext): Promise<() => Promise<Seen>> => {
   const { lookAtAll } = await import('../unsupervised/all-projects.ts')
   return () => lookAtAll(context)
+}
+
+const showPast = async (context: CommandContext, at: string, names: readonly string[]): Promise<ExitCode> => {
+  const { all, stream: interval } = context.typed.values
+  if (all === true || interval !== undefined)
+    throw new Failure('SYSG_USAGE', {
+      message: '`--at` goes together with neither `--all` nor `--stream`.',
+      command: 'status',
+    })
+  const { lookAtPast } = await import('../unsupervised/status-at.ts')
+  const seen = await lookAtPast(context, at, names)
+  context.terminal.out(textOf(seen, context))
+  if (seen.failure !== undefined) throw seen.failure
+  return seen.exitCode
 }
 
 const stream = async (context: CommandContext, look: () => Promise<Seen>, interval: string): Promise<ExitCode> => {

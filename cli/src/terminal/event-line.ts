@@ -35,7 +35,7 @@ const typeWidth = 20
 
 const styles: readonly (readonly [types: RegExp, style: Style])[] = [
   [/\.(failed|unhealthy|rolled_back|start_failed|undo_failed|switch_failed|error|dropping)$/, 'red'],
-  [/\.(blocked|restarting|exited|daemonized|rejected)$/, 'yellow'],
+  [/\.(blocked|backoff|restarting|exited|daemonized|rejected)$/, 'yellow'],
   [/\.(ready|completed|succeeded)$/, 'green'],
 ]
 
@@ -44,8 +44,8 @@ const paintType = (text: string, type: string, paint: Terminal['paint']): string
   return style === undefined ? text : paint(style, text)
 }
 
-/** What cannot be read as a time is shown as it is. */
-const localTime = (iso: string): string => {
+/** `2026-01-31 12:00:00.000`. What cannot be read as a time is shown as it is. */
+export const localTime = (iso: string): string => {
   const time = new Date(iso)
   if (Number.isNaN(time.getTime())) return plain(iso)
   const two = (value: number): string => String(value).padStart(2, '0')

@@ -46,11 +46,20 @@ const runEnds: Readonly<Record<RunStatus, string>> = {
 const withPid = (pid: number | null): string => (pid === null ? '' : ` (pid ${pid})`)
 
 const phrases = {
+  'system.booting': ({ instances }) =>
+    instances === 0 ? 'a supervisor begins' : `a supervisor begins; ${instances} recorded instances are looked for`,
   'system.started': ({ version, adopted }) =>
     `systemg ${version} runs${adopted > 0 ? `; ${adopted} ${adopted === 1 ? 'instance was' : 'instances were'} taken over` : ''}`,
   'system.stopped': ({ reason }) => `the system stopped${because(reason)}`,
   'system.reloaded': ({ changed }) =>
     changed.length === 0 ? 'the config was applied: nothing changed' : `the config was applied: ${changed.join(', ')}`,
+  'service.declared': ({ depends_on: needs, replicas, ad_hoc: isAdHoc }, _, service) =>
+    [
+      `the system has ${service}${isAdHoc ? ', which is in no config' : ''}`,
+      ...(needs.length === 0 ? [] : [`needs ${needs.join(', ')}`]),
+      ...(replicas === 1 ? [] : [`${replicas} replicas`]),
+    ].join('; '),
+  'service.removed': (_, __, service) => `the system no longer has ${service}`,
   'service.waiting': ({ reason }, _, service) => `${service} ${reason}`,
   'service.blocked': ({ reason }, _, service) => `${service} is blocked${because(reason)}`,
   'service.starting': ({ reason }, _, service) => `${service} is starting${because(reason)}`,
@@ -61,6 +70,8 @@ const phrases = {
   'service.completed': ({ reason }, _, service) => `${service} completed${because(reason)}`,
   'service.restarting': ({ delay_ms: delayMs, attempt, reason }, _, service) =>
     `${service} restarts in ${formatElapsed(delayMs)} (attempt ${attempt})${because(reason)}`,
+  'service.backoff': ({ reason }, _, service) => `${service} waits before it starts again${because(reason)}`,
+  'service.reason': ({ reason }, _, service) => `${service}: ${reason ?? 'nothing more to say'}`,
   'service.failed': ({ reason }, _, service) => `${service} failed${because(reason)}`,
   'service.scheduled': ({ reason }, _, service) => `${service} is scheduled${because(reason)}`,
   'service.skipped': ({ reason }, _, service) => `${service} is skipped${because(reason)}`,
@@ -74,8 +85,16 @@ const phrases = {
   'instance.started': ({ pid, role }, instance) =>
     `${instance} runs (pid ${pid}${role === 'candidate' ? ', candidate of a deploy' : ''})`,
   'instance.ready': ({ pid }, instance) => `${instance} is ready (pid ${pid})`,
+  'instance.unhealthy': ({ reason }, instance) => `${instance} is unhealthy${because(reason)}`,
+  'instance.healthy': (_, instance) => `${instance} is healthy again`,
+  'instance.ended': ({ pid }, instance) =>
+    pid === null
+      ? `${instance} is over before it had a process`
+      : `nothing of ${instance} lives any more${withPid(pid)}`,
   'instance.stopping': ({ pid, why }, instance) => `${instance} is stopping${withPid(pid)}${because(why)}`,
   'instance.adopted': ({ pid }, instance) => `${instance} was taken over (pid ${pid})`,
+  'replica.restored': ({ replica, outcome }, _, service) =>
+    `${service}: replica ${replica} had ${outcome} under an earlier supervisor`,
   'deploy.started': ({ strategy }, _, service) => `${service}: a ${strategy} deploy begins`,
   'deploy.step': ({ step }, from, service) => `${service}: deploy step ${step}${from === service ? '' : ` (${from})`}`,
   'deploy.switched': ({ from, to }, _, service) =>

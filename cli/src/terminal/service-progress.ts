@@ -113,6 +113,7 @@ const states: Readonly<Record<string, string>> = {
   'service.stopped': 'stopped',
   'service.completed': 'completed',
   'service.restarting': 'backoff',
+  'service.backoff': 'backoff',
   'service.failed': 'failed',
   'service.scheduled': 'scheduled',
   'service.skipped': 'skipped',

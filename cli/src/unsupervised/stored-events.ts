@@ -1,7 +1,7 @@
 /** Events read from `history.db` itself, without a supervisor. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SysgEvent } from '@systemg/core'
+import type { DurableLog, SysgEvent } from '@systemg/core'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { withStore } from './recorded-services.ts'
 
@@ -23,6 +23,10 @@ export const storedEvents = (
       .flatMap(({ value }) => asEvent(value) ?? []),
   )
 }
+
+/** What events had told up to some of them, in order, unchecked. */
+export const storedCheckpoints = ({ folder }: ProjectPaths): ReturnType<DurableLog['read']> =>
+  existsSync(join(folder, 'history.db')) ? withStore(folder, (store) => store.log('checkpoints').read({})) : []
 
 /** A record that is damaged is left out. */
 const asEvent = (value: unknown): SysgEvent | undefined => {

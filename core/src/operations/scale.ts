@@ -47,4 +47,5 @@ export const forgetOutdatedScales = (world: OperationWorld): readonly string[] =
 const tellScaled = (world: OperationWorld, service: Service, from: number, by: 'you' | 'the config'): void => {
   const facts = { from, to: service.wantedReplicas, by }
   service.cause = world.emit('service.scaled', { service: service.name }, facts).seq
+  if (service.declared !== undefined) service.declared = { ...service.declared, replicas: facts.to }
 }

@@ -1,11 +1,16 @@
-/** Events on disk: bounded, and numbered in a way that never repeats a number. */
-import type { DurableLog, DurableTable, SysgEvent } from '@systemg/core'
+/**
+ * Events on disk: bounded, and numbered in a way that never repeats a number. What they have told so far is kept beside
+ * them now and then, so that what was true at a moment is known although earlier events are gone.
+ */
+import { nothingTold, takeIn, type DurableLog, type DurableTable, type Store, type SysgEvent } from '@systemg/core'
 import { asEvent, toDurable } from './records.ts'
 
 /** Events kept. */
 const kept = 10_000
 /** Trimming costs a scan, so it is done now and then. */
 const trimEvery = 1_000
+/** One that is as old as the oldest event, and one to spare. */
+const keptCheckpoints = kept / trimEvery + 2
 /**
  * Events reach the disk in batches, so the last ones may be lost with the supervisor. Numbers are therefore reserved
  * ahead: after a violent death some are left out, but none is given twice.
@@ -27,13 +32,17 @@ export interface EventQuery {
 
 export class EventHistory {
   readonly #log: DurableLog
+  readonly #checkpoints: DurableLog
   readonly #meta: DurableTable
+  /** What the events of this supervisor have told: its first one makes everything before it worthless. */
+  readonly #past = nothingTold()
   #last = 0
   #reserved = 0
   #sinceTrim = 0
 
-  constructor(log: DurableLog, meta: DurableTable) {
-    this.#log = log
+  constructor(store: Pick<Store, 'log'>, meta: DurableTable) {
+    this.#log = store.log('events')
+    this.#checkpoints = store.log('checkpoints')
     this.#meta = meta
   }
 
@@ -45,13 +54,16 @@ export class EventHistory {
   }
 
   append(event: SysgEvent): void {
+    takeIn(this.#past, event)
     this.#last = event.seq
     this.#log.append(event.seq, Date.parse(event.time), toDurable(event))
     this.#reserve(event.seq)
     this.#sinceTrim += 1
     if (this.#sinceTrim < trimEvery) return
     this.#sinceTrim = 0
+    this.#checkpoints.append(event.seq, Date.parse(event.time), toDurable(this.#past))
     this.#log.trim(kept)
+    this.#checkpoints.trim(keptCheckpoints)
   }
 
   /** In order. Damaged ones are left out. Only what is wanted is checked: of ten thousand that takes long. */

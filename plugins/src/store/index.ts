@@ -31,7 +31,7 @@ export const store = definePlugin({
       adHoc: host.store.table('ad_hoc'),
       meta: host.store.table('meta'),
     }
-    const history = new EventHistory(host.store.log('events'), tables.meta)
+    const history = new EventHistory(host.store, tables.meta)
     const writer = new RecordWriter(host)
     const listeners = new Set<(event: SysgEvent) => void>()
 

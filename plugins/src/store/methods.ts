@@ -6,9 +6,12 @@ import type { EventHistory } from './event-history.ts'
 /** Hears every event; returns how to stop. */
 export type Listen = (listener: (event: SysgEvent) => void) => () => void
 
+const moment = z.union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
+
 const selection = z.strictObject({
   after: z.int().min(0).optional(),
-  since: z.union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]).optional(),
+  since: moment.optional(),
+  until: moment.optional(),
   limit: z.int().min(0).max(10_000).default(1_000),
   service: z.string().optional(),
   /** `deploy.*`; `*` stands for any text. */
@@ -17,7 +20,7 @@ const selection = z.strictObject({
 
 /**
  * - `events.read`: an array of events in order, the newest `limit` (1000) of those with a number above `after` or not
- *   older than `since` (ms or ISO 8601), of one `service`, of a `type` that may hold `*`.
+ *   older than `since` nor newer than `until` (ms or ISO 8601), of one `service`, of a `type` that may hold `*`.
  * - `events.follow`: the same as `event` notifications, then every new one, until aborted.
  */
 export const eventMethods = (history: EventHistory, listen: Listen): Readonly<Record<string, ControlMethod>> => ({
@@ -38,10 +41,14 @@ export const eventMethods = (history: EventHistory, listen: Listen): Readonly<Re
 })
 
 const queryOf = (params: unknown) => {
-  const { after, since: sinceMs, limit, service, type } = selection.parse(params ?? {})
+  const { after, since: sinceMs, until: untilMs, limit, service, type } = selection.parse(params ?? {})
   const isOfType = type === undefined ? () => true : globTest(type)
-  const matches = (event: SysgEvent) => (service === undefined || event.service === service) && isOfType(event.type)
-  return { after, sinceMs, limit, matches, isFiltered: service !== undefined || type !== undefined }
+  const matches = (event: SysgEvent) =>
+    (service === undefined || event.service === service) &&
+    isOfType(event.type) &&
+    (untilMs === undefined || Date.parse(event.time) <= untilMs)
+  const isFiltered = service !== undefined || type !== undefined || untilMs !== undefined
+  return { after, sinceMs, limit, matches, isFiltered }
 }
 
 const globTest = (glob: string): ((text: string) => boolean) => {

@@ -2,7 +2,15 @@
  * What the store gives back is what was put in, unless a disk or an older version damaged it. Each entry is checked by
  * itself, so that one bad record costs one record.
  */
-import type { Durable, InstanceRecord, IntentRecord, OutcomeRecord, ResolvedService, SysgEvent } from '@systemg/core'
+import type {
+  Durable,
+  InstanceRecord,
+  Past,
+  IntentRecord,
+  OutcomeRecord,
+  ResolvedService,
+  SysgEvent,
+} from '@systemg/core'
 import { z } from 'zod'
 
 const count = z.int().min(0)
@@ -84,5 +92,5 @@ const checked = (schema: z.ZodType, value: Durable): unknown => {
 
 /** Records are plain JSON by contract; their types are too exact to say so. */
 export const toDurable = (
-  record: IntentRecord | InstanceRecord | OutcomeRecord | ResolvedService | SysgEvent,
+  record: Past | IntentRecord | InstanceRecord | OutcomeRecord | ResolvedService | SysgEvent,
 ): Durable => record as unknown as Durable

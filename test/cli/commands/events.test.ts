@@ -80,6 +80,28 @@ describe('events', () => {
     expect(words(two.stdout).map((line) => line.slice(0, 2))).toEqual(['#2', '#3'])
   })
 
+  it('are selected up to a moment', async () => {
+    await using home = stateRoot()
+    const supervisor = await home.supervise({ status, 'events.read': read })
+    const until = new Date(Date.parse(happened[2]?.time ?? ''))
+    const { stdout } = await run(home.root, command, 'events', ['--until', until.toISOString()])
+    expect(words(stdout).map((line) => line.slice(0, 2))).toEqual(['#1', '#2', '#3'])
+    expect(supervisor.calls).toEqual([{ method: 'events.read', params: { until: until.getTime(), limit: 50 } }])
+  })
+
+  it.each([
+    [['--until', '5m', '--since', '1m'], '`--until` is before `--since`.'],
+    [['--until', '5m', '-f'], 'not both'],
+    [['--until', 'noon'], '`--until` takes a duration'],
+  ])('refuse %j', async (typed, message) => {
+    await using home = stateRoot()
+    const refused = run(home.root, command, 'events', typed)
+    await expect(refused).rejects.toMatchObject({
+      code: 'SYSG_USAGE',
+      message: expect.stringContaining(message) as string,
+    })
+  })
+
   it.each([
     ['*', 5],
     ['service.*', 3],

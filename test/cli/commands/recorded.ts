@@ -39,11 +39,13 @@ export const record = (
   paths: ProjectPaths,
   tables: Readonly<Record<string, Readonly<Record<string, Durable>>>>,
   events: readonly { seq: number; time: string }[] = [],
+  checkpoints: readonly { seq: number; timeMs: number; past: unknown }[] = [],
 ): void => {
   const store = openStore(paths.folder)
   for (const [name, entries] of Object.entries(tables)) {
     for (const [key, value] of Object.entries(entries)) store.table(name).set(key, value)
   }
   for (const event of events) store.log('events').append(event.seq, Date.parse(event.time), event)
+  for (const { seq, timeMs, past } of checkpoints) store.log('checkpoints').append(seq, timeMs, past as Durable)
   store.close()
 }

@@ -43,6 +43,23 @@ describe('an event in words', () => {
       'api restarts in 4.0s (attempt 3): exit code 1',
       event('service.restarting', { delay_ms: 4000, attempt: 3, reason: 'exit code 1' }),
     ],
+    ['api: 2 of 3 ready', event('service.reason', { reason: '2 of 3 ready', restarts: 1 })],
+    ['api waits before it starts again: exit code 1', event('service.backoff', { reason: 'exit code 1', restarts: 1 })],
+    [
+      'the system has api, which is in no config; 2 replicas',
+      event('service.declared', { depends_on: [], replicas: 2, ad_hoc: true }),
+    ],
+    [
+      'the system has api; needs db, cache',
+      event('service.declared', { depends_on: ['db', 'cache'], replicas: 1, ad_hoc: false }),
+    ],
+    ['the system no longer has api', event('service.removed')],
+    ['api-3 is unhealthy: status 503', event('instance.unhealthy', { pid: 9, reason: 'status 503' }, ofInstance)],
+    ['nothing of api-3 lives any more (pid 9)', event('instance.ended', { pid: 9, replica: 0 }, ofInstance)],
+    [
+      'a supervisor begins; 2 recorded instances are looked for',
+      { ...ofSystem, type: 'system.booting', data: { instances: 2 } },
+    ],
     ['api is to be stopped, by stop', event('service.intent', { intent: 'stopped', by: 'stop' })],
     [
       'api-3 runs (pid 9, candidate of a deploy)',
