@@ -14,7 +14,7 @@ export type {
   SysgEvent,
   SystemConfig,
 } from '@systemg/core'
-export { definePlugin } from '@systemg/core'
+export { definePlugin, z } from '@systemg/core'
 
 /** A config, or a function that makes it when it is loaded. */
 export type SystemDefinition = SystemConfig | (() => SystemConfig | Promise<SystemConfig>)

@@ -1,4 +1,6 @@
 /** Everything a plugin author imports. */
+// The zod that schemas of keys are made with: a plugin needs none of its own.
+export { z } from 'zod'
 export * from './config/index.ts'
 export { catalog, SysgError, whyOf, type ErrorCatalog, type ErrorText, type Position } from './errors.ts'
 export { eventOfState, type EventData, type EventType, type SysgEvent } from './events.ts'
