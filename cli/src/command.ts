@@ -40,6 +40,8 @@ export interface Command {
   readonly args?: ArgsDef
   /** Long options that mean another one: what people of other tools type. */
   readonly otherNames?: Readonly<Record<string, string>>
+  /** Options that may stand without a value, which is this one then. */
+  readonly withoutValue?: Readonly<Record<string, string>>
   /** Takes names of services, positionally and with `-s`. */
   readonly services?: boolean
   /** For the usage line, for what stands without a name: `[service…]`. */

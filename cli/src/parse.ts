@@ -42,7 +42,8 @@ export const parseFor = (
   args: readonly string[],
 ): { typed: Typed; globals: GlobalOptions; color: boolean; help: boolean; version: boolean } => {
   const end = args.indexOf('--')
-  const parsed = parseStrictly(name, optionsOf(command), end === -1 ? args : args.slice(0, end))
+  const given = withValues(command?.withoutValue ?? {}, end === -1 ? args : args.slice(0, end))
+  const parsed = parseStrictly(name, optionsOf(command), given)
   const { positionals } = parsed
   const values = withMainNames(name, command, parsed.values)
   const rest = end === -1 ? undefined : args.slice(end + 1)
@@ -61,6 +62,13 @@ export const parseFor = (
     },
   }
 }
+
+/** What may stand without a value has one, unless a number follows: a name is no value. */
+const withValues = (values: Readonly<Record<string, string>>, args: readonly string[]): readonly string[] =>
+  args.flatMap((word, index) => {
+    const value = word.startsWith('--') ? values[word.slice(2)] : undefined
+    return value === undefined || /^\d/.test(args[index + 1] ?? '') ? [word] : [word, value]
+  })
 
 const optionsOf = (command: Command | undefined): Options => {
   const own = Object.entries(command?.args ?? {}).flatMap(([long, def]): [string, Options[string]][] => {

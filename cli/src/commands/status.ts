@@ -17,14 +17,20 @@ export const command: Command = {
   args: {
     all: { type: 'boolean', description: 'Every project, and what is kept of services no longer in the config' },
     at: { type: 'string', description: 'As it was then: so long ago, or a date and time', valueHint: '10m' },
-    stream: { type: 'string', description: 'Look again so often, until Ctrl-C (exit code 0)', valueHint: '5s' },
+    stream: {
+      type: 'string',
+      description: 'A view that goes on, with keys (`?` shows them); elsewhere than on a terminal: look again so often',
+      valueHint: '5s',
+    },
   },
+  withoutValue: { stream: '5s' },
   async run(context) {
     const { all, at, stream: interval } = context.typed.values
     const names = serviceNames(context.typed)
     if (typeof at === 'string') return await showPast(context, at, names)
     if (all === true && names.length > 0)
       throw new Failure('SYSG_USAGE', { message: '`--all` shows every service: name none.', command: 'status' })
+    if (typeof interval === 'string' && all !== true && isLive(context)) return await live(context, names, interval)
     const look = all === true ? await looksAtAll(context) : looksAtOne(context, names)
     try {
       if (typeof interval === 'string') return await stream(context, look, interval)
@@ -57,6 +63,18 @@ const showPast = async (context: CommandContext, at: string, names: readonly str
   context.terminal.out(textOf(seen, context))
   if (seen.failure !== undefined) throw seen.failure
   return seen.exitCode
+}
+
+/** Somebody looks, and can type. */
+const isLive = ({ terminal, globals }: CommandContext): boolean => terminal.canAsk && terminal.canDraw && !globals.json
+
+const live = async (context: CommandContext, names: readonly string[], interval: string): Promise<ExitCode> => {
+  const [{ showLive }, { intervalMs }] = await Promise.all([
+    import('../live/live-status.ts'),
+    import('../terminal/duration.ts'),
+  ])
+  const everyMs = intervalMs(interval, '--stream')
+  return showLive(context, { paths: locate(context).paths, names, everyMs })
 }
 
 const stream = async (context: CommandContext, look: () => Promise<Seen>, interval: string): Promise<ExitCode> => {

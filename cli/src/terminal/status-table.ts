@@ -29,6 +29,13 @@ export const statusTable = (services: readonly ServiceStatus[], options: StatusT
   ]
 }
 
+/** The titles, and one line for each service. */
+export const serviceLines = (services: readonly ServiceStatus[], options: StatusTableOptions): string[] => {
+  const columns = columnsFor(services)
+  const rows = services.map((service) => rowOf(service, columns, options.nowMs))
+  return renderTable(columns, rows, { ...options, noteTitle: 'WHY', oneLine: true })
+}
+
 /** `7 services: 5 running, 1 blocked, 1 backoff`. */
 export const countStates = (services: readonly { readonly state: string }[]): string => {
   const counts = new Map<string, number>()

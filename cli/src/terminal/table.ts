@@ -2,9 +2,10 @@
  * A table that fits the terminal. Pure.
  *
  * What happens when it is too wide, in this order: long notes of the last column go below their rows; columns are left
- * out, those with the highest `dropRank` first; the first column's texts lose their middle.
+ * out, those with the highest `dropRank` first; the first column's texts lose their middle. Where every row is to have
+ * one line, columns are left out until there is some room for notes, and these lose their end.
  */
-import { fitMiddle, widthOf, wrap } from './text.ts'
+import { fit, fitMiddle, widthOf, wrap } from './text.ts'
 import type { Style } from './terminal.ts'
 
 export interface Column {
@@ -32,6 +33,8 @@ export interface TableOptions {
   readonly width: number
   readonly noteTitle: string
   readonly paint: (style: Style, text: string) => string
+  /** Every row has one line. */
+  readonly oneLine?: boolean
 }
 
 const gap = '  '
@@ -39,6 +42,8 @@ const gap = '  '
 const narrowestNote = 40
 const indent = '    '
 const narrowestName = 8
+/** On one line with its row, a note has so much room before a column is left out for it. */
+const shortNote = 24
 
 /** The lines of the table, the titles first. */
 export const renderTable = (columns: readonly Column[], rows: readonly Row[], options: TableOptions): string[] => {
@@ -51,6 +56,7 @@ export const renderTable = (columns: readonly Column[], rows: readonly Row[], op
     [head, ...noteTitle].join('').trimEnd(),
     ...rows.flatMap((row) => {
       const first = line(columns, row.cells, layout, options)
+      if (options.oneLine === true) return [`${first}${gap}${fit(row.note, layout.noteWidth)}`.trimEnd()]
       const isBeside = !layout.isNarrow || widthOf(row.note) <= layout.noteWidth
       return isBeside ? beside(first, row.note, layout) : below(first, row.note, options.width)
     }),
@@ -66,15 +72,17 @@ interface Layout {
   readonly isNarrow: boolean
 }
 
-const layOut = (columns: readonly Column[], rows: readonly Row[], { width, noteTitle }: TableOptions): Layout => {
+const layOut = (columns: readonly Column[], rows: readonly Row[], options: TableOptions): Layout => {
+  const { width, noteTitle, oneLine = false } = options
   const widths = columns.map(({ title }, at) =>
     Math.max(widthOf(title), ...rows.map(({ cells }) => widthOf(cells[at]?.text ?? ''))),
   )
-  for (const at of byDropRank(columns)) if (total(widths) > width) widths[at] = 0
+  const longest = Math.max(widthOf(noteTitle), ...rows.map(({ note }) => widthOf(note)))
+  const kept = oneLine ? Math.min(longest, shortNote) + gap.length : 0
+  for (const at of byDropRank(columns)) if (total(widths) + kept > width) widths[at] = 0
   const excess = total(widths) - width
   if (excess > 0) widths[0] = Math.max(narrowestName, (widths[0] ?? 0) - excess)
   const room = width - total(widths) - gap.length
-  const longest = Math.max(widthOf(noteTitle), ...rows.map(({ note }) => widthOf(note)))
   return { widths, noteWidth: Math.max(0, Math.min(room, longest)), isNarrow: longest > room && room < narrowestNote }
 }
 

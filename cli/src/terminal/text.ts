@@ -10,6 +10,9 @@ export const plain = (text: string): string =>
         .replace(/[\t\r\n]+/g, ' ')
         .replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, '�')
 
+/** The text without colours. */
+export const stripped = (text: string): string => (isSimple(text) ? text : util.stripVTControlCharacters(text))
+
 /** Cells that the text takes. Colours must not be in it. */
 export const widthOf = (text: string): number =>
   isSimple(text) ? text.length : charactersOf(text).reduce((sum, character) => sum + cellsOf(character), 0)

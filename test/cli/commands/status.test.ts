@@ -122,7 +122,7 @@ describe('status', () => {
   it('refuses names together with --all, and an interval that is none', async () => {
     await using home = stateRoot()
     await expect(run(home.root, command, 'status', ['--all', 'api'])).rejects.toMatchObject({ code: 'SYSG_USAGE' })
-    await expect(run(home.root, command, 'status', ['--stream', 'often'])).rejects.toMatchObject({ code: 'SYSG_USAGE' })
+    await expect(run(home.root, command, 'status', ['--stream=often'])).rejects.toMatchObject({ code: 'SYSG_USAGE' })
   })
 })
 
@@ -136,6 +136,20 @@ describe('status --stream', () => {
     expect(await done).toBe(0)
     const [first, second] = terminal.stdout.split('\n')
     expect(second).toBe(first)
+  })
+
+  it.each([
+    [['--stream', '--json'], '"db"'],
+    [['--stream'], 'db '],
+    [['--stream', 'api', '--json'], '"api"'],
+    [['-s', 'api', '--stream'], 'api '],
+  ])('%j looks every five seconds', async (typed, text) => {
+    await using home = stateRoot()
+    await home.supervise({ status: answering(view('api'), view('db')) })
+    const { terminal, done } = begin(home.root, command, 'status', typed)
+    await terminal.shows(text)
+    process.emit('SIGINT')
+    expect(await done).toBe(0)
   })
 
   it('goes on when the supervisor goes and comes back', async () => {
@@ -157,7 +171,7 @@ describe('status --stream', () => {
     await expect(nobody).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
   })
 
-  it('draws the table in place until Ctrl-C, which is a good end', async () => {
+  it('draws the table in place where somebody looks and nobody can type, until Ctrl-C, which is a good end', async () => {
     await using home = stateRoot()
     let round = 0
     const status: ControlMethod = (params, call) => {
@@ -170,6 +184,7 @@ describe('status --stream', () => {
     await home.supervise({ status })
     const { terminal, done } = begin(home.root, command, 'status', ['--stream', '100ms'], {
       interactive: true,
+      typed: false,
       rows: 12,
     })
     await terminal.shows('         3\n')

@@ -18,10 +18,12 @@ export interface FakeOptions {
   /** stdout and stderr are a terminal. */
   readonly interactive?: boolean
   readonly color?: boolean
+  /** stdin is a terminal, too; default: as `interactive`. */
+  readonly typed?: boolean
 }
 
 export const fakeTerminal = (options: FakeOptions = {}): FakeTerminal => {
-  const { columns = 80, rows, interactive = false, color = false } = options
+  const { columns = 80, rows, interactive = false, color = false, typed = interactive } = options
   const out: Buffer[] = []
   let err = ''
   let waiting: { has: () => boolean; resolve: () => void }[] = []
@@ -50,7 +52,7 @@ export const fakeTerminal = (options: FakeOptions = {}): FakeTerminal => {
     rows,
     isInteractive: interactive,
     canDraw: interactive,
-    canAsk: interactive,
+    canAsk: typed,
     paint,
     paintErr: paint,
     get stdout() {

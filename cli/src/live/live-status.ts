@@ -1,0 +1,196 @@
+/** `sysg status --stream` on a terminal: connects what is shown, what is typed, and the supervisor. */
+import type { LogRecord } from '@systemg/plugins/logs'
+import { connect } from '../client/connect.ts'
+import type { CommandContext } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+import { namesOf } from '../terminal/follow-logs.ts'
+import type { StatusReport } from '../terminal/service-status.ts'
+import { requireKnown } from '../terminal/suggest-service.ts'
+import { Feed } from './feed.ts'
+import { emptyModel, type Action, type LiveModel } from './model.ts'
+import { detailLines, logLine } from './panes.ts'
+import { render, roomFor } from './render.ts'
+import { processPort, Screen, type ScreenPort } from './screen.ts'
+import { update, type Effect, type Message } from './update.ts'
+
+export interface LiveOptions {
+  readonly paths: ProjectPaths
+  /** Only these services; empty: all. */
+  readonly names: readonly string[]
+  readonly everyMs: number
+}
+
+/** What comes together is drawn once, ms. */
+const drawMs = 30
+/** Lines written before that the logs of a service begin with. */
+const linesBefore = 500
+
+/**
+ * Until somebody has seen enough. A supervisor that goes and comes back meanwhile ends nothing.
+ *
+ * @throws {Failure} `SYSG_NO_SUPERVISOR`, `SYSG_SERVICE_UNKNOWN`: there must be something to begin with.
+ */
+export const showLive = async (
+  { terminal }: Pick<CommandContext, 'terminal'>,
+  options: LiveOptions,
+  port: ScreenPort = processPort(),
+): Promise<ExitCode> => {
+  const { paths, names, everyMs } = options
+  const supervisor = await connect(paths)
+  if (names.length > 0) await requireKnown(names, await namesOf(supervisor))
+  const view = new LiveView(paths.id, names, port, (style, text) => terminal.paint(style, text))
+  const feed = new Feed(paths, everyMs, view)
+  await view.show(feed, () => feed.run(supervisor))
+  return exitCodes.done
+}
+
+class LiveView {
+  readonly #names: readonly string[]
+  readonly #paint: CommandContext['terminal']['paint']
+  readonly #screen: Screen
+  #model: LiveModel
+  #feed: Feed | undefined
+  #drawing: NodeJS.Timeout | undefined
+  #logs: { readonly controller: AbortController; sinceMs: number | undefined } | undefined
+  readonly #done = Promise.withResolvers<void>()
+
+  constructor(project: string, names: readonly string[], port: ScreenPort, paint: CommandContext['terminal']['paint']) {
+    this.#names = names
+    this.#paint = paint
+    this.#model = emptyModel(project)
+    this.#screen = new Screen(port, {
+      onKey: (key) => this.#take({ kind: 'key', key }),
+      onResize: () => this.#resize(),
+      onHangup: () => this.#done.resolve(),
+    })
+  }
+
+  async show(feed: Feed, run: () => Promise<void>): Promise<void> {
+    this.#feed = feed
+    this.#screen.open()
+    try {
+      await Promise.race([this.#done.promise, run()])
+    } finally {
+      clearTimeout(this.#drawing)
+      this.#endLogs()
+      this.#screen.close()
+      feed.close()
+    }
+  }
+
+  onSeen(report: StatusReport): void {
+    const services = report.services.filter(({ name }) => this.#names.length === 0 || this.#names.includes(name))
+    this.#take({ kind: 'seen', report: { ...report, services }, atMs: Date.now() })
+  }
+
+  onLost(why: string): void {
+    this.#take({ kind: 'lost', why })
+  }
+
+  onNext(): void {
+    const { pane } = this.#model
+    if (pane.kind === 'logs') void this.#followLogs(pane.service, this.#logs?.sinceMs)
+  }
+
+  #take(message: Message): void {
+    const [model, effect] = update(this.#model, message)
+    this.#model = model
+    if (effect !== undefined) this.#perform(effect)
+    this.#drawing ??= setTimeout(() => this.#draw(), message.kind === 'key' ? 0 : drawMs)
+  }
+
+  #draw(): void {
+    this.#drawing = undefined
+    this.#screen.draw(render(this.#model, this.#look))
+  }
+
+  get #look() {
+    return { columns: this.#screen.columns, rows: this.#screen.rows, paint: this.#paint }
+  }
+
+  #resize(): void {
+    this.#take({ kind: 'room', rows: roomFor(this.#screen.rows).rows })
+    const { pane } = this.#model
+    if (pane.kind === 'detail') void this.#inspect(pane.service)
+  }
+
+  #perform(effect: Effect): void {
+    if (effect.kind === 'quit') this.#done.resolve()
+    else if (effect.kind === 'suspend') this.#screen.suspend()
+    else if (effect.kind === 'redraw') this.#screen.redraw()
+    else if (effect.kind === 'inspect') void this.#inspect(effect.service)
+    else if (effect.kind === 'logs') void this.#followLogs(effect.service, undefined)
+    else if (effect.kind === 'no-logs') this.#endLogs()
+    else void this.#do(effect.action)
+  }
+
+  async #inspect(service: string): Promise<void> {
+    const view = this.#model.services.find(({ name }) => name === service)
+    if (view === undefined) return
+    const lines = detailLines(view, { width: this.#screen.columns, paint: this.#paint, nowMs: this.#model.seenMs })
+    await Promise.resolve()
+    this.#take({ kind: 'detail', service, lines })
+  }
+
+  async #followLogs(service: string, sinceMs: number | undefined): Promise<void> {
+    this.#endLogs()
+    const controller = new AbortController()
+    const logs = { controller, sinceMs }
+    this.#logs = logs
+    let waiting: string[] = []
+    const flush = () => {
+      if (waiting.length > 0 && !controller.signal.aborted) this.#take({ kind: 'log', service, lines: waiting })
+      waiting = []
+    }
+    const timer = setInterval(flush, drawMs)
+    const from = sinceMs === undefined ? { lines: linesBefore } : { since: sinceMs + 1 }
+    try {
+      await this.#feed?.call(
+        'logs.follow',
+        { kind: 'all', services: [service], ...from },
+        {
+          signal: controller.signal,
+          onNotify: (method, notified) => {
+            if (method !== 'log') return
+            const record = notified as unknown as LogRecord
+            logs.sinceMs = Date.parse(record.time)
+            waiting.push(logLine(record, this.#paint))
+          },
+        },
+      )
+    } catch (thrown) {
+      if (!controller.signal.aborted) this.#tell(thrown)
+    } finally {
+      clearInterval(timer)
+      flush()
+    }
+  }
+
+  #endLogs(): void {
+    this.#logs?.controller.abort(new Error('nobody looks any more'))
+    this.#logs = undefined
+  }
+
+  async #do({ kind, service }: Action): Promise<void> {
+    const done = { restart: 'restarted', stop: 'stopped', start: 'started' }
+    try {
+      const outcome = (await this.#feed?.call(kind, { services: [service] })) as Outcome
+      const [problem] = outcome.problems
+      const text = problem?.message ?? [`${service} is ${done[kind]}.`, ...outcome.warnings].join(' ')
+      this.#take({ kind: 'note', text, isBad: !outcome.ok })
+    } catch (thrown) {
+      this.#tell(thrown)
+    }
+  }
+
+  #tell(thrown: unknown): void {
+    this.#take({ kind: 'note', text: thrown instanceof Error ? thrown.message : String(thrown), isBad: true })
+  }
+}
+
+interface Outcome {
+  readonly ok: boolean
+  readonly problems: readonly { readonly message: string }[]
+  readonly warnings: readonly string[]
+}

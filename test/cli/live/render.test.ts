@@ -1,0 +1,176 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { styleText } from 'node:util'
+import { detailLines } from '../../../cli/src/live/panes.ts'
+import { render, roomFor } from '../../../cli/src/live/render.ts'
+import { stripped, widthOf } from '../../../cli/src/terminal/text.ts'
+import { service, shop } from '../terminal/services.ts'
+import { after, many, nowMs, seen } from './services.ts'
+
+const plainLook = (columns: number, rows: number) => ({ columns, rows, paint: (_style: unknown, text: string) => text })
+const colourLook = (columns: number, rows: number) => ({
+  columns,
+  rows,
+  paint: (style: Parameters<typeof styleText>[0], text: string) => styleText(style, text, { validateStream: false }),
+})
+
+const shown = (columns: number, rows: number, messages: Parameters<typeof after>[0]) => {
+  const { model } = after([{ kind: 'room', rows: roomFor(rows).rows }, ...messages])
+  return render(model, plainLook(columns, rows))
+}
+
+const picture = (lines: readonly string[]) => `\n${lines.map((line) => line.trimEnd()).join('\n')}\n`
+
+describe('the picture', () => {
+  it('has the services, their states and why, and what keys do', () => {
+    expect(picture(shown(100, 12, [seen(shop), 'j', 'j']))).toMatchInlineSnapshot(`
+      "
+      shop  supervisor 4711, up 1m30s, systemg 0.1.0
+        NAME         STATE      HEALTH       PID  UPTIME  RESTARTS  WHY
+        store        running    healthy     4720   5m12s         0
+        migrate      completed  -              -       -         0  5m ago
+      > api          backoff    -              -       -        12  restart in 4s: exit code 1, \`Error: l…
+        worker       blocked    -              -       -         0  api is in backoff: exit code 1, \`Erro…
+        mailer       unhealthy  unhealthy  31337      2h         0  status 503
+        reports      scheduled  -              -       -         0  next run in 4m
+        cache.local  stopped    -              -       -         0  stopped by you (3d ago)
+
+      7 services: 1 running, 1 completed, 1 scheduled, 1 blocked, 1 backoff, 1 unhealthy, 1 stopped
+      enter inspect  l logs  r restart  s stop/start  / find  ? help  q quit
+      "
+    `)
+  })
+
+  it('on a narrow terminal keeps names, states and reasons', () => {
+    expect(picture(shown(40, 10, [seen(shop)]))).toMatchInlineSnapshot(`
+      "
+      shop  supervisor 4711, up 1m30s, system…
+        NAME         STATE      WHY
+      > store        running
+        migrate      completed  5m ago
+        api          backoff    restart in 4s…
+        worker       blocked    api is in bac…
+        mailer       unhealthy  status 503
+        reports      scheduled  next run in 4m
+      1–6 of 7  7 services: 1 running, 1 comp…
+      enter inspect  l logs  r restart  s sto…
+      "
+    `)
+  })
+
+  it('of many services is a part, and says which', () => {
+    expect(picture(shown(60, 8, [seen(many(500)), 'G']))).toMatchInlineSnapshot(`
+      "
+      shop  supervisor 4711, up 1m30s, systemg 0.1.0
+        NAME  STATE    HEALTH  PID  UPTIME  RESTARTS  WHY
+        s496  running  -         -       -         0
+        s497  running  -         -       -         0
+        s498  running  -         -       -         0
+      > s499  running  -         -       -         0
+      497–500 of 500  500 services: 500 running
+      enter inspect  l logs  r restart  s stop/start  / find  ? h…
+      "
+    `)
+  })
+
+  it.each([1, 2, 3, 4, 5])('of %i rows shows the selected one', (rows) => {
+    const lines = shown(80, rows, [seen(many(20)), 'G'])
+    expect(lines).toHaveLength(rows)
+    expect(lines.filter((line) => line.startsWith('> s19'))).toHaveLength(1)
+  })
+
+  it('asks, finds, tells and says that nobody answers', () => {
+    expect(shown(80, 10, [seen(shop), 'r']).at(-2)).toBe('restart store? y / n')
+    expect(shown(80, 10, [seen(shop), '/', 'a', 'p']).at(-2)).toBe('/ap_')
+    expect(shown(80, 10, [seen(shop), '/', 'a', 'p', 'enter']).at(-2)).toMatch(/^\/ap: 1 of 7 services/)
+    expect(shown(80, 10, [seen(shop), { kind: 'note', text: 'api is restarted.', isBad: false }]).at(-2)).toBe(
+      'api is restarted.',
+    )
+    expect(shown(80, 10, [seen(shop), { kind: 'lost', why: 'The supervisor is gone; waiting.' }])[0]).toBe(
+      'shop  The supervisor is gone; waiting.',
+    )
+    expect(shown(80, 10, [seen([])])[2]).toBe('  No services.')
+    expect(shown(80, 10, [seen(shop), '/', 'z'])[2]).toBe('  No service has that name.')
+  })
+
+  it('of the logs of a service has the newest lines, or those that one looks back at', () => {
+    const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`)
+    const log = { kind: 'log', service: 'store', lines } as const
+    expect(shown(80, 9, [seen(shop), 'l', log]).slice(1)).toEqual([
+      'logs of store',
+      ...['line 25', 'line 26', 'line 27', 'line 28', 'line 29'],
+      'following',
+      'q back  ↑↓ scroll  G follow',
+    ])
+    expect(shown(80, 9, [seen(shop), 'l', log, 'k', 'k']).slice(2, 8)).toEqual([
+      ...['line 23', 'line 24', 'line 25', 'line 26', 'line 27'],
+      '2 lines below',
+    ])
+    expect(shown(80, 9, [seen(shop), 'l', log, 'g']).slice(2, 3)).toEqual(['line 0'])
+  })
+
+  it('of one service has what status knows of it', () => {
+    const api = service('api', {
+      state: 'failed',
+      depends_on: ['db', 'cache'],
+      exit: { code: 1, signal: null, at: '2026-01-31T11:59:00.000Z', oom_killed: false },
+      last_lines: ['no such\u001B[2J table'],
+      reason: 'exit code 1',
+    })
+    const lines = detailLines(api, { width: 80, paint: (_style, text) => text, nowMs })
+    expect(picture(lines)).toMatchInlineSnapshot(`
+      "
+      NAME  STATE   HEALTH  PID  UPTIME  RESTARTS  WHY
+      api   failed  -         -       -         0  exit code 1 (1m ago)
+
+      id          3f9c2a1b
+      since       2026-01-31T11:59:00.000Z
+      needs       db, cache
+      last exit   code 1, 2026-01-31T11:59:00.000Z
+
+      last lines
+        no such table
+      "
+    `)
+  })
+
+  it('is never larger than the screen, in colours or without, whatever there is to show', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 60 })
+    const anyService = fc.record({
+      name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/),
+      state: fc.constantFrom('running', 'backoff', 'failed', 'running (unsupervised)'),
+      reason: fc.option(text),
+      pid: fc.option(fc.nat(4_000_000)),
+      restarts: fc.nat(100_000),
+    })
+    const key = fc.constantFrom('j', 'G', 'l', 'enter', '?', '/', 'r', 'x', 'q')
+    fc.assert(
+      fc.property(
+        fc.array(anyService, { maxLength: 30 }),
+        fc.array(key, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 250 }),
+        fc.integer({ min: 1, max: 60 }),
+        text,
+        (services, keys, columns, rows, words) => {
+          const { model } = after([
+            { kind: 'room', rows: roomFor(rows).rows },
+            seen(services.map(({ name, ...set }) => service(name, set))),
+            ...keys,
+            {
+              kind: 'log',
+              service: services[0]?.name ?? '',
+              lines: [words.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, '')],
+            },
+            { kind: 'note', text: words, isBad: true },
+          ])
+          for (const look of [plainLook(columns, rows), colourLook(columns, rows)]) {
+            const lines = render(model, look)
+            expect(lines.length).toBeLessThanOrEqual(rows)
+            for (const line of lines) expect(widthOf(stripped(line)), JSON.stringify(line)).toBeLessThanOrEqual(columns)
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
