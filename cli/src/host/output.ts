@@ -13,9 +13,9 @@ import { OpenAppendFile } from './append-file.ts'
 import { FdDescriptor } from './descriptor.ts'
 import type { HeldPipe, Keeper } from './held.ts'
 import { attempt, hostError, isMissing } from './host-error.ts'
-import { deliver, mostInHand } from './in-hand.ts'
+import { deliver } from './in-hand.ts'
 import { kernelPipes } from './kernel-pipes.ts'
-import { watchReadable } from './readiness.ts'
+import { readPaced } from './paced-reading.ts'
 
 /** What a pipe can hold at most, unless root made it larger. */
 let knownCapacity: number | undefined
@@ -100,7 +100,7 @@ const pipeOf = (reader: number, writer: FdDescriptor, { onChunk, takeUnseen }: R
   let moved = 0
   const move: MoveUnseen = (file, most) => {
     if (kernel === undefined || !(file instanceof OpenAppendFile)) return 0
-    moved = file.moveFrom(reader, Math.min(most, mostInHand), kernel)
+    moved = file.moveFrom(reader, Math.min(most, mostMoved), kernel)
     return moved
   }
   /** Bytes that were moved without having been seen. */
@@ -118,7 +118,7 @@ const pipeOf = (reader: number, writer: FdDescriptor, { onChunk, takeUnseen }: R
     room.sawBytes(bytes)
     return bytes
   }
-  const readiness = watchReadable(reader, readSome)
+  const readiness = readPaced(reader, readSome)
   readiness.start()
 
   return {
@@ -146,6 +146,10 @@ const pipeOf = (reader: number, writer: FdDescriptor, { onChunk, takeUnseen }: R
 
 /** What a pipe holds when it is made. */
 const ordinaryRoom = 64 * 1024
+/** The most that the kernel grants everybody. The more a pipe holds, the longer a program writes on without a supervisor. */
+const largeRoom = 1024 * 1024
+/** Measured with 20 programs that flood: with less at once, or more, each byte takes more time. */
+const mostMoved = 512 * 1024
 /** A program that fills half of its pipe so often in a row waits for us again and again. */
 const oftenFull = 4
 /** The kernel grants a user 64 MiB for all pipes, those of other programs too. */
@@ -153,7 +157,7 @@ const mostLargePipes = 32
 
 let largePipes = 0
 
-/** Makes the pipe of a program that writes much larger: as much is read with a quarter of the turns. */
+/** Makes the pipe of a program that writes much larger: as much is read with a fraction of the turns. */
 class Room {
   readonly #pipe: number
   #timesFull = 0
@@ -166,7 +170,7 @@ class Room {
   sawBytes(bytes: number): void {
     this.#timesFull = bytes >= ordinaryRoom / 2 ? this.#timesFull + 1 : 0
     if (this.#timesFull !== oftenFull || this.#isLarge || largePipes >= mostLargePipes) return
-    this.#isLarge = kernelPipes()?.enlarge(this.#pipe, mostInHand) ?? false
+    this.#isLarge = kernelPipes()?.enlarge(this.#pipe, largeRoom) ?? false
     if (this.#isLarge) largePipes += 1
   }
 
