@@ -186,6 +186,13 @@ export interface Hooks {
    */
   readonly beforeStop: AsyncSeries<[at: InstanceAt]>
   /**
+   * Bring up to date what `view` adds, as somebody is about to look.
+   *
+   * Kind: series, async. When: before people are shown services (`status`, `inspect`); not before every `view`.
+   * Error: reported; what is shown is older. A tap has two seconds.
+   */
+  readonly beforeView: AsyncSeries<[at: { signal: AbortSignal }]>
+  /**
    * Add to what people see of a service: fields of `status --json`, typed by augmenting `ServiceView`.
    *
    * Kind: waterfall, sync. Quick and pure: every `status` asks it of every service. Error: reported; the tap's part is left out.
@@ -222,6 +229,7 @@ export const hookPolicies = {
   replace: { kind: 'bail', onError: 'fail', limitMs: minute },
   beforeReplace: { kind: 'series', onError: 'fail', limitMs: minute },
   beforeStop: { kind: 'series', onError: 'report', limitMs: 10_000 },
+  beforeView: { kind: 'series', onError: 'report', limitMs: 2_000 },
   view: { kind: 'waterfall', onError: 'report', limitMs: minute },
   stopped: { kind: 'series', onError: 'report', limitMs: minute },
 } as const satisfies Record<keyof Hooks, HookPolicy>
@@ -248,6 +256,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     replace: new SyncBailHook(['at'], 'replace'),
     beforeReplace: new AsyncSeriesHook(['at'], 'beforeReplace'),
     beforeStop: new AsyncSeriesHook(['at'], 'beforeStop'),
+    beforeView: new AsyncSeriesHook(['at'], 'beforeView'),
     view: new SyncWaterfallHook(['view'], 'view'),
     stopped: new SyncHook(['instance'], 'stopped'),
   }

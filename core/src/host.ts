@@ -99,6 +99,30 @@ export interface Adopted extends Spawned {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** What a tree uses at one moment. */
+export interface TreeUsage {
+  /**
+   * CPU time since its start, ms: of those that live, and of those that they have waited for; of everything that ever was
+   * in its cgroup, where it has one. May fall when a process ends that nobody waits for.
+   */
+  readonly cpuMs: number
+  /** Resident memory. What processes share counts for each of them; where a cgroup accounts for memory, it is exact. */
+  readonly memoryBytes: number
+  /** How many processes live. */
+  readonly processes: number
+}
+
+/** What the supervisor itself uses. */
+export interface OwnUsage {
+  readonly cpuMs: number
+  readonly memoryBytes: number
+  /** Wall clock, ms. */
+  readonly startedAt: number
+  /** Open descriptors, and how many there may be; undefined when that is not known. */
+  readonly openFiles: number | undefined
+  readonly mostOpenFiles: number | undefined
+}
+
 /** Why the host could not start a process. */
 export interface SpawnFailure {
   /** errno name: `ENOENT`, `EACCES`, `EAGAIN`, `EMFILE`, `ENOEXEC`, … */
@@ -116,6 +140,10 @@ export interface Processes {
   pastExit(tree: TreeRef): Promise<Exit | undefined>
   /** Every living process of the tree, escaped ones included (group, session, parents, token), the root first. */
   members(tree: TreeRef): Promise<readonly ProcessInfo[]>
+  /** What trees use, all of them by one look at the machine, in the same order; `undefined` where nobody lives. */
+  usage(trees: readonly TreeRef[]): Promise<readonly (TreeUsage | undefined)[]>
+  /** What the supervisor uses itself. */
+  own(): OwnUsage
   /** Send a signal to every living process of the tree; each one's identity is checked just before. Returns how many got it. */
   signal(tree: TreeRef, signal: Signal): Promise<number>
   /** Resolves when no process of the tree lives. Rejects with the signal's reason when aborted. */

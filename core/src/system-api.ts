@@ -144,6 +144,8 @@ export interface SystemApi {
   readonly isStopping: boolean
   /** Every service as people see it, or those of these names that exist. */
   view(names?: readonly string[]): readonly ServiceView[]
+  /** The same for somebody who looks now: plugins have brought what they show up to date. */
+  look(names?: readonly string[]): Promise<readonly ServiceView[]>
   /** Wait until the named services and what they need, or all, are ready or have failed. Changes nothing. */
   settled(options?: SettleOptions): Promise<Outcome>
   /** Start what is wanted, or the named services and what they need. Waits until they are ready or have failed. */

@@ -140,6 +140,11 @@ export class System implements SystemApi {
     return [...services].map((service) => this.hooks.view.call(viewOf(service, this.config, now)))
   }
 
+  async look(names?: readonly string[]): Promise<readonly ServiceView[]> {
+    await this.hooks.beforeView.promise({ signal: new AbortController().signal })
+    return this.view(names)
+  }
+
   async environment(service: ResolvedService, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     const { env } = await this.hooks.environment.promise({ env: baseEnvironment(this.#host.env) }, { service, signal })
     return { ...env, SYSG_PROJECT: this.config.project.id, SYSG_SERVICE: service.name }

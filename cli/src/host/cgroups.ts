@@ -15,6 +15,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -30,6 +31,13 @@ export interface Entrance {
   readonly argv: readonly [string, ...string[]]
   /** To be called with its pid when it runs. */
   entered(pid: number): void
+}
+
+/** What the kernel has counted for a group. `undefined`: nobody counts it there. */
+export interface GroupAccount {
+  readonly pids: readonly number[]
+  readonly cpuMs: number | undefined
+  readonly memoryBytes: number | undefined
 }
 
 interface Launch {
@@ -84,6 +92,16 @@ export class Cgroups {
   pidsOf(tree: Mark): readonly number[] {
     const folder = this.#folderOf(tree)
     return folder === undefined ? [] : pidsBelow(folder)
+  }
+
+  /** What the kernel has counted for the group of a tree; `undefined` where it has none, or its root is not in it. */
+  account(tree: Pick<TreeRef, 'token' | 'pid'>): GroupAccount | undefined {
+    const folder = this.#folderOf(tree)
+    if (folder === undefined) return undefined
+    const pids = pidsBelow(folder)
+    if (!pids.includes(tree.pid)) return undefined
+    const cpuUs = numberAfter('usage_usec', readIf(`${folder}/cpu.stat`))
+    return { pids, cpuMs: cpuUs === undefined ? undefined : cpuUs / 1_000, memoryBytes: memoryOf(folder) }
   }
 
   /** SIGKILL for everybody in the group at once, whoever is forked meanwhile included. False where that can't be done. */
@@ -167,8 +185,28 @@ const shellName = /^[A-Za-z_]\w*$/
 const enterThenBecome = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
 
 const pidsBelow = (folder: string): readonly number[] => {
-  const own = readIf(join(folder, 'cgroup.procs')).split('\n').map(Number)
-  return [...own.filter((pid) => pid > 0), ...foldersIn(folder).flatMap((name) => pidsBelow(join(folder, name)))]
+  const own = readIf(`${folder}/cgroup.procs`)
+    .split('\n')
+    .map(Number)
+    .filter((pid) => pid > 0)
+  return hasGroups(folder) ? [...own, ...foldersIn(folder).flatMap((name) => pidsBelow(join(folder, name)))] : own
+}
+
+/** A folder has a link in each of those that are in it. Cheaper than to list the kernel's files. */
+const hasGroups = (folder: string): boolean => (statSync(folder, { throwIfNoEntry: false })?.nlink ?? 0) !== 2
+
+/** Without what the kernel would give up at once: cached files that nobody has read lately. */
+const memoryOf = (folder: string): number | undefined => {
+  const current = readIf(`${folder}/memory.current`).trim()
+  if (current === '') return undefined
+  const idle = numberAfter('inactive_file', readIf(`${folder}/memory.stat`)) ?? 0
+  return Math.max(0, Number(current) - idle)
+}
+
+/** Of a line `name number`. */
+const numberAfter = (name: string, text: string): number | undefined => {
+  const at = text.startsWith(`${name} `) ? 0 : text.indexOf(`\n${name} `) + 1
+  return at === 0 && !text.startsWith(`${name} `) ? undefined : Number.parseInt(text.slice(at + name.length + 1), 10)
 }
 
 const removeBelow = (folder: string): void => {

@@ -19,6 +19,8 @@ export interface ProcessStat {
   readonly isLiving: boolean
   readonly uninterruptible: boolean
   readonly cpuTicks: number
+  /** Of children that it has waited for, and of those that these had waited for. */
+  readonly childTicks: number
   readonly residentPages: number
   /** Differs after an `exec`; 0 where the kernel hides it. */
   readonly image: number
@@ -69,6 +71,7 @@ export const parseStat = (text: string): ProcessStat => {
     isLiving: state === 'Z' ? threads > 1 : state !== 'X' && state !== 'x',
     uninterruptible: state === 'D',
     cpuTicks: Number(field(14)) + Number(field(15)),
+    childTicks: Number(field(16)) + Number(field(17)),
     residentPages: Number(field(24)),
     // Random addresses of the stack, the arguments and the environment, as one number: it is kept for every process.
     image: Number(field(28)) + 3 * Number(field(48)) + 5 * Number(field(50)) + 7 * Number(field(51)),

@@ -7,11 +7,13 @@ import type { KeptExits } from './kept-exits.ts'
 import { bootId } from './kernel.ts'
 import { killMembers } from './kill-members.ts'
 import { listenersOn } from './listeners.ts'
+import { ownUsage } from './own-usage.ts'
 import { readEnvironment } from './process-environment.ts'
 import { processInfo } from './process-info.ts'
 import { ProcessTrees } from './process-trees.ts'
 import { signalMembers } from './signal-tree.ts'
 import { startProcess } from './start-process.ts'
+import { usageOfTrees } from './tree-usage.ts'
 import type { UnfinishedKills } from './unfinished-kills.ts'
 
 export interface NodeProcesses extends Processes {
@@ -89,6 +91,10 @@ export const createProcesses = (
       const { members } = await trees.look(tree)
       return members.map(processInfo)
     },
+
+    usage: (all) => usageOfTrees(all, trees, cgroups),
+
+    own: ownUsage,
 
     async signal(tree, signal) {
       const reached = signal === 'SIGKILL' ? await kill(tree) : signalMembers(tree, await trees.look(tree), signal)

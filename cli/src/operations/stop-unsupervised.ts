@@ -70,6 +70,7 @@ const emptySystem = (paths: ProjectPaths): System['config'] => ({
   folder: '/',
   env: { vars: {}, file: [] },
   logs: { sink: 'file', max_bytes: 10 * 1024 * 1024, max_files: 5 },
+  metrics: { interval: 5_000 },
   stop_timeout: 10_000,
   max_concurrent_starts: Number.MAX_SAFE_INTEGER,
   respawn: false,
@@ -80,5 +81,5 @@ const emptySystem = (paths: ProjectPaths): System['config'] => ({
 /** What remembers and reads; nobody listens for commands. */
 const stopPlugins = (paths: ProjectPaths) =>
   firstPartyPlugins({ logs: { folder: paths.logs, pipes: `${paths.folder}/run/output` } }).filter(
-    ({ plugin }) => plugin.name !== 'control',
+    ({ plugin }) => !['control', 'metrics'].includes(plugin.name),
   )

@@ -94,6 +94,10 @@ interface StatusColumn extends Column {
 
 const none: Cell = { text: '-', style: 'dim' }
 
+const cpuCell = (percent: number | null): Cell => (percent === null ? none : { text: `${percent.toFixed(1)}%` })
+
+const memoryCell = (bytes: number | null): Cell => (bytes === null ? none : { text: formatBytes(bytes) })
+
 const healthStyles = { healthy: 'green', unhealthy: 'red', starting: 'yellow' } as const
 
 /** The highest rank is left out first where the terminal is narrow. */
@@ -117,13 +121,13 @@ const allColumns = {
     title: 'CPU',
     align: 'right',
     dropRank: 7,
-    cell: ({ cpu_percent: percent }) => (percent === null ? none : { text: `${percent.toFixed(1)}%` }),
+    cell: ({ cpu_percent: percent }) => cpuCell(percent),
   },
   memory: {
     title: 'MEMORY',
     align: 'right',
     dropRank: 6,
-    cell: ({ memory_bytes: bytes }) => (bytes === null ? none : { text: formatBytes(bytes) }),
+    cell: ({ memory_bytes: bytes }) => memoryCell(bytes),
   },
   restarts: { title: 'RESTARTS', align: 'right', dropRank: 5, cell: ({ restarts }) => ({ text: `${restarts}` }) },
 } as const satisfies Record<string, StatusColumn>
@@ -168,13 +172,13 @@ const instanceRows = (service: ServiceStatus, columns: readonly StatusColumn[]):
     }))
 }
 
-const instanceCell = (
-  { id, state, pid, uptime_ms: uptimeMs }: ServiceStatus['instances'][number],
-  { title }: Column,
-): Cell => {
+const instanceCell = (instance: ServiceStatus['instances'][number], { title }: Column): Cell => {
+  const { id, state, pid, uptime_ms: uptimeMs, cpu_percent: percent = null, memory_bytes: bytes = null } = instance
   if (title === 'NAME') return { text: `└ ${plain(id)}` }
   if (title === 'STATE') return { text: state, style: styleOfState(state) }
   if (title === 'PID') return pid === null ? none : { text: `${pid}` }
+  if (title === 'CPU') return cpuCell(percent)
+  if (title === 'MEMORY') return memoryCell(bytes)
   return { text: title === 'UPTIME' && uptimeMs !== null ? formatAge(uptimeMs) : '' }
 }
 

@@ -9,6 +9,7 @@ import type {
   SpawnSpec,
   Spawned,
   TreeRef,
+  TreeUsage,
 } from '../host.ts'
 import { launch, type Machine } from './launch.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -109,6 +110,14 @@ export const createProcesses = (world: ProcessesWorld, supervisor: Supervisor): 
     adopt: (tree) => supervisor.call('adopt', () => adopt(tree)),
     pastExit: (tree) => supervisor.call('pastExit', () => table.pastExit(tree.token)),
     members: (tree) => supervisor.call('members', () => members(tree).map(infoOf)),
+    usage: (trees) => supervisor.call('usage', () => trees.map((tree) => usageOf(members(tree)))),
+    own: () => ({
+      cpuMs: 0,
+      memoryBytes: 0,
+      startedAt: supervisor.startedAt,
+      openFiles: undefined,
+      mostOpenFiles: undefined,
+    }),
     signal: (tree, signal) => supervisor.call('signal', () => send(tree, signal)),
     gone: (tree, signal) => supervisor.call('gone', () => gone(tree, signal)),
     listening: (port) => supervisor.call('listening', () => world.addresses.listenersOn(port)?.map(infoOf)),
@@ -149,3 +158,12 @@ const infoOf = (process: SimulatedProcess): ProcessInfo => ({
   cpuMs: process.cpuMs,
   uninterruptible: process.isUninterruptible,
 })
+
+const usageOf = (living: readonly SimulatedProcess[]): TreeUsage | undefined =>
+  living.length === 0
+    ? undefined
+    : {
+        cpuMs: living.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+        memoryBytes: living.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+        processes: living.length,
+      }

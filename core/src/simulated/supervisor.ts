@@ -9,6 +9,8 @@ import type { Timeline } from './timeline.ts'
 
 export class Supervisor {
   readonly pid: number
+  /** Wall clock, ms. */
+  readonly startedAt: number
   readonly #timeline: Timeline
   readonly #faults: Faults
   readonly #endings = new Set<() => void>()
@@ -16,6 +18,7 @@ export class Supervisor {
 
   constructor(pid: number, timeline: Timeline, faults: Faults) {
     this.pid = pid
+    this.startedAt = timeline.now()
     this.#timeline = timeline
     this.#faults = faults
   }

@@ -95,7 +95,7 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
           version: options.version,
           started_at: new Date(world.startedAt).toISOString(),
         },
-        services: services === undefined ? system.view() : services.map((service) => find(system, service)),
+        services: await look(system, services),
       }
     },
     start: (given, call) => {
@@ -161,8 +161,9 @@ const allEnded: Outcome = { ok: true, problems: [], warnings: [] }
 const isResolved = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'project' in value && 'folder' in value && 'services' in value
 
-const find = (system: SystemApi, name: string): ServiceView => {
-  const [found] = system.view([name])
-  if (found === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+const look = async (system: SystemApi, names: readonly string[] | undefined): Promise<readonly ServiceView[]> => {
+  const found = await system.look(names)
+  const missing = names?.find((name) => !found.some((service) => service.name === name))
+  if (missing !== undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: missing })
   return found
 }

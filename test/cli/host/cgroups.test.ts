@@ -47,6 +47,22 @@ describe('a group', () => {
     expect(entrance?.argv.slice(3)).toEqual([join(folder, 'cgroup.procs'), ...launch.argv])
   })
 
+  it('says what the kernel has counted for it, once its root is in it', () => {
+    const { folder, cgroups } = faked()
+    const tree = { token, pid: 41 }
+    expect(cgroups.account(tree)).toBeUndefined()
+    cgroups.enter({ token }, launch)
+    writeFileSync(join(folder, 'cgroup.procs'), '40\n42\n')
+    writeFileSync(join(folder, 'cpu.stat'), 'usage_usec 1500\nuser_usec 1\n')
+    expect(cgroups.account(tree)).toBeUndefined()
+    writeFileSync(join(folder, 'cgroup.procs'), '41\n42\n')
+    expect(cgroups.account(tree)).toEqual({ pids: [41, 42], cpuMs: 1.5, memoryBytes: undefined })
+    writeFileSync(join(folder, 'memory.current'), '5000\n')
+    expect(cgroups.account(tree)?.memoryBytes).toBe(5000)
+    writeFileSync(join(folder, 'memory.stat'), 'anon 3000\ninactive_file 1200\n')
+    expect(cgroups.account(tree)?.memoryBytes).toBe(3800)
+  })
+
   it.each([
     { why: 'a shell would drop a variable', more: { env: { 'discovery.type': 'x' } } },
     { why: 'the program is not there', more: { argv: ['/no/such'] as const } },

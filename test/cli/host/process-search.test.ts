@@ -19,6 +19,7 @@ describe('reading /proc', () => {
       isLiving: true,
       uninterruptible: false,
       cpuTicks: 15,
+      childTicks: 0,
       residentPages: 250,
       image: 77 + 3 * 88 + 5 * 99 + 7 * 100,
     })
@@ -46,7 +47,7 @@ describe('reading /proc', () => {
 describe('searching a tree', () => {
   const one = (pid: number, parentPid: number, session: number, startTime = pid): ProcessStat => ({
     ...{ pid, parentPid, session, startTime, group: session, name: 'x', image: 0 },
-    ...{ isLiving: true, uninterruptible: false, cpuTicks: 0, residentPages: 0 },
+    ...{ isLiving: true, uninterruptible: false, cpuTicks: 0, childTicks: 0, residentPages: 0 },
   })
   const tree = { pid: 100, startTime: 100, token: 'mark', bootId: 'boot' }
   const known = (change: Partial<KnownTree> = {}): KnownTree => ({

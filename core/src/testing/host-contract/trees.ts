@@ -86,6 +86,26 @@ export const treesContract: Part = (check, expect) => {
     expect(await session.failure(() => session.host.processes.gone(tree, controller.signal))).toBe(reason)
   })
 
+  check(
+    'tells what several trees use at one moment, in their order, and nothing of one that is gone',
+    async (session) => {
+      const many = await session.spawnReady(session.at.programs.forksEscaped())
+      const one = await session.spawnReady(session.at.programs.sleeps())
+      const gone = await session.spawn(session.at.programs.exits(0, 0))
+      await session.wait(gone.exited)
+      const trees = [gone.tree, many.tree, one.tree]
+      const [none, most, least] = await session.wait(session.host.processes.usage(trees))
+      expect(none).toBe(undefined)
+      expect(least?.processes).toBe(1)
+      expect(most?.processes).toBe((await pidsOf(session, many.tree)).length)
+      for (const usage of [most, least]) {
+        expect(usage?.memoryBytes).toBeGreaterThanOrEqual(1)
+        expect(usage?.cpuMs).toBeGreaterThanOrEqual(0)
+      }
+      expect(await session.wait(session.host.processes.usage([]))).toEqual([])
+    },
+  )
+
   check('keeps the trees of two services apart', async (session) => {
     const one = await session.spawnReady(session.at.programs.sleeps())
     const two = await session.spawnReady(session.at.programs.sleeps())
