@@ -81,9 +81,9 @@ export const failures = {
     message: `The supervisor ended before the system was up${facts.words === '' ? '.' : `:\n${facts.words}`}`,
     hint: `What it said is in ${facts.log}.`,
   }),
-  SYSG_UPGRADE_FAILED: (facts: { pid: number; version: string }) => ({
-    message: `The supervisor was not replaced: pid ${facts.pid} is systemg ${facts.version}.`,
-    hint: '`sysg logs --kind supervisor` shows why; `sysg upgrade` tries again. Services go on.',
+  SYSG_UPGRADE_FAILED: (facts: { to: string; pid: number; version: string; words: string }) => ({
+    message: `systemg ${facts.to} did not take over${facts.words === '' ? '.' : `:\n${facts.words}`}`,
+    hint: `The supervisor is systemg ${facts.version} again (pid ${facts.pid}); services went on. \`sysg logs --kind supervisor\` has more.`,
   }),
   SYSG_NOTIFY_OUTSIDE: () => ({
     message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',

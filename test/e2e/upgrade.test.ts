@@ -11,8 +11,8 @@ import { commandOf, resultOf, Sandbox, until } from './sysg.ts'
 
 const repository = resolve(fileURLToPath(import.meta.url), '../../..')
 
-/** The built `sysg` in a folder of its own, under another version. */
-const otherVersion = (box: Sandbox, version: string): string => {
+/** The built `sysg` in a folder of its own, under another version. @param edit - Changes its code further. */
+const otherVersion = (box: Sandbox, version: string, edit = (code: string): string => code): string => {
   const folder = join(box.folder, `systemg-${version}`)
   mkdirSync(folder)
   for (const part of ['bin', 'dist', 'package.json'])
@@ -21,7 +21,8 @@ const otherVersion = (box: Sandbox, version: string): string => {
   for (const part of readdirSync(join(folder, 'dist'), { recursive: true }) as string[]) {
     if (!part.endsWith('.mjs')) continue
     const path = join(folder, 'dist', part)
-    writeFileSync(path, readFileSync(path, 'utf8').replace('const version = "0.1.0"', `const version = "${version}"`))
+    const code = readFileSync(path, 'utf8').replace('const version = "0.1.0"', `const version = "${version}"`)
+    writeFileSync(path, edit(code))
   }
   return join(folder, 'bin/sysg.mjs')
 }
@@ -94,6 +95,77 @@ services:
   const lines = (await box.sysg('logs', 'web', '-l', 'all')).trim().split('\n').map(Number)
   const firstRun = lines.slice(0, lines.lastIndexOf(1))
   expect(firstRun.filter((line, at) => line !== at + 1)).toEqual([])
+  expect(await box.run('stop')).toMatchObject({ code: 0 })
+  expect(box.processes()).toEqual([])
+})
+
+const broken: readonly [title: string, where: RegExp, by: string, code: string, says: RegExp][] = [
+  [
+    'that cannot be loaded is refused',
+    /^const runDaemon = /m,
+    'throw new Error("half of it is missing");\n$&',
+    'SYSG_UPGRADE_REFUSED',
+    /half of it is missing[^]*Nothing was changed/,
+  ],
+  [
+    'that ends before it has taken over is followed by the one before',
+    /\bconst holderPid = host\.takenUp\(\)/,
+    'throw new Error("not made for this machine"); $&',
+    'SYSG_UPGRADE_FAILED',
+    /systemg 0\.2\.0 did not take over:[^]*not made for this machine[^]*exit code 1[^]*The supervisor is systemg 0\.1\.0 again/,
+  ],
+  [
+    'that hangs is ended, and followed by the one before',
+    /\bconst holderPid = host\.takenUp\(\)/,
+    'for (;;); $&',
+    'SYSG_UPGRADE_FAILED',
+    /not ready within 3 s[^]*The supervisor is systemg 0\.1\.0 again/,
+  ],
+]
+
+it.each(broken)('a version %s; nobody notices but the one who upgrades', async (_, where, by, code, says) => {
+  await using box = new Sandbox()
+  const port = await freePort()
+  box.file('server.cjs', server)
+  box.config(`
+respawn: false
+services:
+  web: { command: node server.cjs, sockets: ["tcp://127.0.0.1:${port}"], restart_policy: always }
+  plain: { command: sleep 1000, depends_on: [web] }
+`)
+  await box.sysg('start', '-d')
+  const before = await box.status()
+  const pids = before.services.map(({ pid }) => pid)
+  let edits = 0
+  const next = otherVersion(box, '0.2.0', (text) => {
+    if (where.test(text)) edits += 1
+    return text.replace(where, by)
+  })
+  expect(edits).toBe(1)
+  const answers: string[] = []
+  const isOver = { yes: false }
+  const crowd = (async () => {
+    while (!isOver.yes) answers.push(await ask(port))
+  })()
+
+  const upgrade = await resultOf(box.spawnNode([next, 'upgrade', '--timeout', '3s']))
+  expect(upgrade).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(says) as string })
+  expect(upgrade.stderr).toContain(`[${code}]`)
+  const after = await box.status()
+  expect(after.supervisor).toMatchObject({ version: '0.1.0' })
+  expect(after.supervisor.pid === before.supervisor.pid).toBe(code === 'SYSG_UPGRADE_REFUSED')
+  expect(after.services.map(({ pid, state, restarts }) => [pid, state, restarts])).toEqual(
+    pids.map((pid) => [pid, 'running', 0]),
+  )
+  isOver.yes = true
+  await crowd
+  expect(answers.filter((answer) => answer !== String(pids[0]))).toEqual([])
+  const lines = (await box.sysg('logs', 'web', '-l', 'all')).trim().split('\n').map(Number)
+  expect(lines.filter((line, at) => line !== at + 1)).toEqual([])
+  // It is all there: also to be upgraded once more, and to stop.
+  const good = otherVersion(box, '0.3.0')
+  expect(await resultOf(box.spawnNode([good, 'upgrade']))).toMatchObject({ code: 0 })
+  expect((await box.status()).supervisor).toMatchObject({ version: '0.3.0' })
   expect(await box.run('stop')).toMatchObject({ code: 0 })
   expect(box.processes()).toEqual([])
 })

@@ -6,7 +6,8 @@
  *     ├── to come back by itself ──► starts a supervisor, which inherits everything, starts a holder of its own and kills this one
  *     └── otherwise, or after too many tries ──► waits on a named pipe until `sysg start` says `go`, then does the same
  *
- * It stays until it is killed: a supervisor that dies before it has a holder of its own is tried again.
+ * It stays until it is killed: a supervisor that dies before it has a holder of its own is tried again. In an upgrade the next
+ * version is tried once, and not for ever; when it has not taken over, the version before comes back.
  */
 
 /** Supervisors in a row that may die before they have lived for `calmAfterMs`. */
@@ -15,10 +16,26 @@ export const mostTries = 10
 /** The supervisor ends with this when another one has the project. */
 export const takenExitCode = 75
 
-/** Arguments: tries so far, `yes` to come back by itself, the named pipe, the file for the supervisor's stdin, its command. */
+/**
+ * Arguments: tries so far, `yes` to come back by itself, the named pipe, the file for the supervisor's stdin; of a command that
+ * is tried once the seconds it may take and the number of its words (0: there is none), then these words; the supervisor's
+ * command.
+ */
 export const holderScript = `: systemg holder, keeps sockets and output open for a supervisor
-tries=$1 respawn=$2 door=$3 request=$4
-shift 4
+tries=$1 respawn=$2 door=$3 request=$4 limit=$5 trial=$6
+shift 6
+try_once() {
+  at=0
+  for word; do
+    [ $at -gt 0 ] || set --
+    [ $at -ge $trial ] || set -- "$@" "$word"
+    at=$((at + 1))
+  done
+  "$@" <"$request" &
+  tried=$!
+  { sleep $limit; kill -9 $tried; } 2>/dev/null &
+  wait $tried
+}
 while read -r line; do
   case $line in
     end) exit 0 ;;
@@ -35,6 +52,16 @@ while :; do
     rm -f "$door"
     [ "$line" = go ] || exit 0
     tries=0
+  fi
+  if [ $trial -gt 0 ]; then
+    try_once "$@"
+    code=$?
+    [ $code -eq ${takenExitCode} ] && exit 0
+    kill $! 2>/dev/null
+    [ $code -eq 137 ] && code="$code (killed, or not ready within $limit s)"
+    echo "it did not take over: exit code $code" >&2
+    shift $trial
+    trial=0
   fi
   tries=$((tries + 1))
   SYSG_RESPAWNS=$tries "$@" <"$request"

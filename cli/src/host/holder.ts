@@ -28,6 +28,13 @@ export interface HolderSettings {
   readonly log: string
 }
 
+/** Another version of the supervisor. */
+export interface Trial {
+  readonly command: readonly string[]
+  /** It is killed when it has not taken over within so many milliseconds. */
+  readonly limitMs: number
+}
+
 /** A supervisor that has lived for so long starts to count its deaths anew. */
 const calmAfterMs = 30_000
 /** Pipes come and go by the hundred when a system starts or stops. */
@@ -41,6 +48,8 @@ export class Holder implements Keeper {
   readonly #entries = new Set<HeldEntry>()
   #tries: number
   #current: ChildProcess | undefined
+  /** What it starts first, once. */
+  #trial: Trial | undefined
   #serial = 0
   #deaths = 0
   #isStale = false
@@ -107,9 +116,9 @@ export class Holder implements Keeper {
     rmSync(join(this.#run, holderRecordName), { force: true })
   }
 
-  /** This process ends, and another supervisor is to take its place: started with this command, at once. */
-  async handOver(command: readonly string[]): Promise<void> {
-    this.#settings = { ...this.#settings, command }
+  /** This process ends, and another supervisor is to take its place, at once. If it does not, one like this process comes back. */
+  async handOver(next: Trial): Promise<void> {
+    this.#trial = next
     this.#tries = 0
     this.#isStale = true
     if (!this.replace()) throw new Error('no holder can be started')
@@ -146,7 +155,11 @@ export class Holder implements Keeper {
     const entries = [...this.#entries]
     writeFileSync(list, JSON.stringify(entries.map((entry, index) => ({ ...entry, fd: 3 + index }))), { mode: 0o600 })
     const output = openSync(log, 'a', 0o600)
-    const script = [holderScript, 'sysg-holder', String(this.#tries), respawn ? 'yes' : 'no', door, request, ...command]
+    const { limitMs = 0, command: trial = [] } = this.#trial ?? {}
+    const isBack = respawn ? 'yes' : 'no'
+    const trying = [Math.ceil(limitMs / 1_000), trial.length].map(String)
+    const args = [String(this.#tries), isBack, door, request, ...trying, ...trial, ...command]
+    const script = [holderScript, 'sysg-holder', ...args]
     const child = spawn('/bin/sh', ['-c', ...script], {
       cwd: '/',
       // A session of its own: Ctrl-C in the terminal of a supervisor is not for it.

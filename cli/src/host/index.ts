@@ -2,7 +2,7 @@
 export { acquireLock, type Lock } from './lock.ts'
 export { holderRecordName, takeInheritance, type Inheritance } from './held.ts'
 export { takenExitCode } from './holder-script.ts'
-export type { HolderSettings } from './holder.ts'
+export type { HolderSettings, Trial } from './holder.ts'
 export { createNodeHost, type NodeHost } from './node-host.ts'
 export { endHolders, endOtherHolders } from './other-holders.ts'
 export { passedSockets } from './passed-sockets.ts'

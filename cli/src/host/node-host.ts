@@ -10,7 +10,7 @@ import { nodeFiles } from './files.ts'
 import { KeptExits } from './kept-exits.ts'
 import { nodeNet } from './net.ts'
 import { keepsNothing, type HeldPipe, type HeldSocket, type Inheritance } from './held.ts'
-import { Holder, type HolderSettings } from './holder.ts'
+import { Holder, type HolderSettings, type Trial } from './holder.ts'
 import { openSocket } from './open-socket.ts'
 import { createOutputs } from './output.ts'
 import { createProcesses } from './processes.ts'
@@ -45,8 +45,12 @@ export interface NodeHost extends Host {
   dispose(): Promise<void>
   /** The same, but what is open stays so for the supervisor that comes next. */
   leave(): Promise<void>
-  /** The same, and that one is started with this command as soon as this process has ended. @throws when nothing can start it. */
-  handOver(command: readonly string[]): Promise<void>
+  /**
+   * The same, and that one is started as soon as this process has ended; if it does not take over, one like this process is.
+   *
+   * @throws when nothing can start it.
+   */
+  handOver(next: Trial): Promise<void>
 }
 
 /**
@@ -112,8 +116,8 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
       holder?.leave()
       await close()
     },
-    async handOver(command) {
-      await holder?.handOver(command)
+    async handOver(next) {
+      await holder?.handOver(next)
       await close()
     },
   }

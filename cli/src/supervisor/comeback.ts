@@ -11,7 +11,8 @@ import type { ProjectPaths } from '../project/state-root.ts'
 import { ownEnvironment, supervisorCommand, type DaemonRequest } from './daemon.ts'
 import { makeStateFolder } from './state-folder.ts'
 
-const requestOf = (paths: ProjectPaths): string => join(paths.folder, 'run', 'comeback.json')
+/** The file with that. */
+export const comebackRequest = (paths: ProjectPaths): string => join(paths.folder, 'run', 'comeback.json')
 
 /** From here on a supervisor comes back with this config. On a full disk with the one before, or not at all. */
 export const writeComeback = (
@@ -20,7 +21,7 @@ export const writeComeback = (
   system: ResolvedSystem,
   trace: Trace,
 ): void => {
-  const path = requestOf(paths)
+  const path = comebackRequest(paths)
   const text = JSON.stringify({ ...request, comeback: system } satisfies DaemonRequest)
   try {
     makeStateFolder(join(paths.folder, 'run'))
@@ -34,7 +35,7 @@ export const writeComeback = (
 }
 
 /** The system has ended. */
-export const forgetComeback = (paths: ProjectPaths): void => rmSync(requestOf(paths), { force: true })
+export const forgetComeback = (paths: ProjectPaths): void => rmSync(comebackRequest(paths), { force: true })
 
 /** How the holder of this supervisor brings the next one up. */
 export const holderSettings = (
@@ -43,7 +44,7 @@ export const holderSettings = (
 ): HolderSettings => ({
   folder: paths.folder,
   command: supervisorCommand(how.hasCode),
-  request: requestOf(paths),
+  request: comebackRequest(paths),
   respawn: how.respawn,
   tries: how.inheritance?.tries ?? 0,
   env: ownEnvironment(process.env),

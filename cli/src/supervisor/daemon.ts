@@ -151,10 +151,19 @@ const entry = (): string => process.argv[1] ?? ''
 export const ownEnvironment = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('NODE_')))
 
-export const lastWords = (path: string): string => {
+/** The last lines of a log. @param fromByte - Only what was written behind that. */
+export const lastWords = (path: string, fromByte = 0): string => {
   try {
-    return readFileSync(path, 'utf8').trim().split('\n').slice(-5).join('\n')
+    return lastLines(readFileSync(path).toString('utf8', fromByte))
   } catch {
     return ''
   }
 }
+
+/** The last lines of what a supervisor wrote that did not come up, without stacks. */
+export const lastLines = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line))
+    .slice(-5)
+    .join('\n')

@@ -5,14 +5,19 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { firstPartyPlugins } from '../first-party.ts'
 import { takenExitCode } from '../host/index.ts'
 import type { DaemonRequest } from './daemon.ts'
+import { rehearsal } from './rehearse.ts'
 import { survive } from './survive.ts'
 import { supervise } from './supervise.ts'
 
-/** Resolves with the exit code of the process. */
-export const runDaemon = async (): Promise<number> => {
+/** Resolves with the exit code of the process. @param how - `rehearse`: load everything, and supervise nothing. */
+export const runDaemon = async (how: string | undefined): Promise<number> => {
   const request = JSON.parse(await text(process.stdin)) as DaemonRequest
   const { comeback } = request
-  const { system, plugins, code } = comeback === undefined ? await load(request) : await loadAgain(request, comeback)
+  if (how === rehearsal && comeback !== undefined) {
+    await loadAgain(request, comeback)
+    return 0
+  }
+  const { system, plugins, code } = comeback === undefined ? await load(request) : await comeBack(request, comeback)
   const running = await supervise({
     request,
     config: system,
@@ -41,18 +46,22 @@ const load = async ({ config, project, cwd, env }: DaemonRequest): Promise<Loade
   return { system, plugins, code }
 }
 
-/** The config may have gone or be broken by now: it only says which plugins there are. */
-const loadAgain = async ({ config, cwd, env, hasCode }: DaemonRequest, system: ResolvedSystem): Promise<Loaded> => {
-  const firstParty = firstPartyPlugins()
-  const withoutOthers = { system, plugins: firstParty, code: [] }
-  // Without code there are no plugins but ours, and nothing is to be read: every millisecond counts.
-  if (config === undefined || !hasCode) return withoutOthers
+/** The config may have gone or be broken by now. */
+const comeBack = async (request: DaemonRequest, system: ResolvedSystem): Promise<Loaded> => {
   try {
-    const { loadConfig } = await import('../config/load-config.ts')
-    const { plugins, code } = await loadConfig({ config, cwd, env, firstParty })
-    return { system, plugins, code }
+    return await loadAgain(request, system)
   } catch (thrown) {
     process.stderr.write(`coming back without the plugins of the config: ${whyOf(thrown)}\n`)
-    return withoutOthers
+    return { system, plugins: firstPartyPlugins(), code: [] }
   }
+}
+
+/** The config only says which plugins there are. */
+const loadAgain = async ({ config, cwd, env, hasCode }: DaemonRequest, system: ResolvedSystem): Promise<Loaded> => {
+  const firstParty = firstPartyPlugins()
+  // Without code there are no plugins but ours, and nothing is to be read: every millisecond counts.
+  if (config === undefined || !hasCode) return { system, plugins: firstParty, code: [] }
+  const { loadConfig } = await import('../config/load-config.ts')
+  const { plugins, code } = await loadConfig({ config, cwd, env, firstParty })
+  return { system, plugins, code }
 }

@@ -27,6 +27,7 @@ import {
   takeInheritance,
   type Lock,
   type NodeHost,
+  type Trial,
 } from '../host/index.ts'
 import { Failure } from '../failures.ts'
 import { strayProcesses } from '../purge/stray-processes.ts'
@@ -37,6 +38,7 @@ import { recordCode } from './code-record.ts'
 import { forgetComeback, holderSettings, writeComeback } from './comeback.ts'
 import type { DaemonRequest } from './daemon.ts'
 import { watchExitCondition, type Verdict } from './exit-when.ts'
+import { rehearse } from './rehearse.ts'
 import { makeStateFolder, stateFailure } from './state-folder.ts'
 import { createTrace } from './trace.ts'
 import { upgradePlugin } from './upgrade.ts'
@@ -106,7 +108,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const upgrade = upgradePlugin({
       hasCode: request.hasCode,
       isForeground: options.show !== undefined,
-      handOver: (command) => void handOver(own, lock, command, trace),
+      rehearse: (command, signal) => rehearse(paths, command, signal),
+      handOver: (next) => void handOver(own, lock, next, trace),
     })
     const system = new System({ config, host, plugins: [...plugins, upgrade], version })
     system.hooks.event.tap('supervisor', (event) => {
@@ -151,10 +154,10 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
 }
 
 /** The next supervisor begins when this process has ended, and finds the project free. */
-const handOver = async (host: NodeHost, lock: Lock, command: readonly string[], trace: Trace): Promise<void> => {
+const handOver = async (host: NodeHost, lock: Lock, next: Trial, trace: Trace): Promise<void> => {
   try {
     trace('info', 'handing over to another supervisor')
-    await host.handOver(command)
+    await host.handOver(next)
     lock.release()
     process.exit(0)
   } catch (thrown) {

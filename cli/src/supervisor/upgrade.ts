@@ -1,8 +1,10 @@
 /**
- * Hands over to another version of systemg: its holder is told to start that one, and this process ends without touching
- * anything. What comes back is as after a death, only that nothing was cut off.
+ * Hands over to another version of systemg: that one first shows that it can be loaded; then the holder is told to start it,
+ * and this process ends without touching anything. What comes back is as after a death, only that nothing was cut off. A
+ * version that does not take over is followed by this one again.
  */
 import { definePlugin, SysgError, type Plugin } from '@systemg/core'
+import type { Trial } from '../host/index.ts'
 
 /** The supervisor's command line, for a config of data and for one that is code. */
 interface Commands {
@@ -13,22 +15,26 @@ interface Commands {
 export interface UpgradeOptions {
   readonly hasCode: boolean
   readonly isForeground: boolean
-  /** Give up everything that another supervisor needs, have it started with this command, and end. */
-  readonly handOver: (command: readonly string[]) => void
+  /** Have it load everything and end. Rejects with why it can't. */
+  readonly rehearse: (command: readonly string[], signal: AbortSignal) => Promise<void>
+  /** Give up everything that another supervisor needs, have it started, and end. */
+  readonly handOver: (next: Trial) => void
 }
 
-/** Adds the control method `upgrade { commands }` → `{}`. */
-export const upgradePlugin = ({ hasCode, isForeground, handOver }: UpgradeOptions): Plugin =>
+/** Adds the control method `upgrade { commands, limit_ms }` → `{}`. */
+export const upgradePlugin = ({ hasCode, isForeground, rehearse, handOver }: UpgradeOptions): Plugin =>
   definePlugin({
     name: 'upgrade',
     setup(api) {
       api.registerMethod('upgrade', async (given, call) => {
-        const commands = commandsIn(given)
+        const { commands, limitMs } = paramsIn(given)
         if (isForeground) throw inForeground()
+        const command = hasCode ? commands.code : commands.data
+        await rehearse(command, call.signal)
         // What is under way would be cut off.
         await api.system.settled({ signal: call.signal })
         if (api.system.isStopping) throw new SysgError('SYSG_SHUTTING_DOWN', undefined)
-        api.host.clock.timer(answerMs, () => handOver(hasCode ? commands.code : commands.data))
+        api.host.clock.timer(answerMs, () => handOver({ command, limitMs }))
         return {}
       })
     },
@@ -43,12 +49,25 @@ const inForeground = (): SysgError =>
     hint: 'End it with Ctrl-C and start it again, or run the system with `sysg start -d`.',
   })
 
+/** How long the other version may take to take over. */
+export const takeOverLimitMs = 30_000
+
+interface Params {
+  readonly commands: Commands
+  readonly limitMs: number
+}
+
 /** @throws {SysgError} `SYSG_CONTROL_PARAMS_INVALID`. */
-const commandsIn = (given: unknown): Commands => {
-  const commands = (given as { readonly commands?: Partial<Commands> } | undefined)?.commands
-  if (isArgv(commands?.data) && isArgv(commands.code)) return { data: commands.data, code: commands.code }
+const paramsIn = (given: unknown): Params => {
+  const { commands, limit_ms: limitMs = takeOverLimitMs } = (given ?? {}) as {
+    readonly commands?: Partial<Commands>
+    readonly limit_ms?: unknown
+  }
+  if (isArgv(commands?.data) && isArgv(commands.code) && typeof limitMs === 'number' && limitMs > 0)
+    return { commands: { data: commands.data, code: commands.code }, limitMs }
   throw SysgError.of('SYSG_CONTROL_PARAMS_INVALID', {
-    message: '`upgrade` takes `{ commands: { data, code } }`: command lines that begin with a path.',
+    message:
+      '`upgrade` takes `{ commands: { data, code }, limit_ms }`: command lines that begin with a path, and a time.',
   })
 }
 

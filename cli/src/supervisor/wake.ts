@@ -6,7 +6,7 @@ import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } f
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
-import { Failure } from '../failures.ts'
+import { Failure, isCoded } from '../failures.ts'
 import { holderRecordName, type HolderRecord } from '../host/held.ts'
 import { readStat } from '../host/process-stat.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
@@ -20,15 +20,36 @@ const lookEveryMs = 10
 export const wake = (paths: ProjectPaths): Promise<Supervisor | undefined> => bringBack(paths, true)
 
 /** Wait for a holder that brings the supervisor back by itself. `undefined` when none lives, or it waits for a word. */
-export const waitForComeback = (paths: ProjectPaths): Promise<Supervisor | undefined> => bringBack(paths, false)
+export const waitForComeback = (paths: ProjectPaths, limitMs?: number): Promise<Supervisor | undefined> =>
+  bringBack(paths, false, limitMs)
+
+/** As `waitForComeback`, until it has taken everything over: one that dies on the way is followed by another. */
+export const waitForSuccessor = async (paths: ProjectPaths, limitMs: number): Promise<Supervisor | undefined> => {
+  for (const deadline = Date.now() + limitMs; ;) {
+    const supervisor = await waitForComeback(paths, Math.max(0, deadline - Date.now()))
+    if (supervisor === undefined) return undefined
+    const over = new AbortController()
+    void supervisor.closed.then(() => over.abort())
+    for (; !over.signal.aborted && Date.now() < deadline; await pause(lookEveryMs)) {
+      const holder = livingHolder(paths)
+      // It starts a holder of its own when it needs nothing more from that of the one before.
+      if (holder !== undefined && readStat(holder.pid)?.parentPid === supervisor.pid) return supervisor
+    }
+    supervisor.close()
+  }
+}
 
 /** Not exported: Rollup (4.67) takes `knock` for always true when one caller imports it dynamically. */
-const bringBack = async (paths: ProjectPaths, knock: boolean): Promise<Supervisor | undefined> => {
+const bringBack = async (
+  paths: ProjectPaths,
+  knock: boolean,
+  limitMs = bootLimitMs,
+): Promise<Supervisor | undefined> => {
   let answer: 'none' | 'heard' | 'opened' = 'none'
-  for (const deadline = Date.now() + bootLimitMs; Date.now() < deadline;) {
+  for (const deadline = Date.now() + limitMs; Date.now() < deadline;) {
     await pause(lookEveryMs)
     const holder = livingHolder(paths)
-    const supervisor = await tryConnect(paths)
+    const supervisor = await tryConnect(paths).catch(unlessLost)
     if (supervisor !== undefined) return supervisor
     // A supervisor records its holder before it kills the one before: with none alive now, there is none.
     if (holder === undefined && livingHolder(paths) === undefined) return undefined
@@ -41,7 +62,12 @@ const bringBack = async (paths: ProjectPaths, knock: boolean): Promise<Superviso
       throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words: lastWords(paths.boot) })
     if (answer === 'none' && say(holder.door)) answer = 'heard'
   }
-  throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: livingHolder(paths)?.pid, limitMs: bootLimitMs })
+  throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: livingHolder(paths)?.pid, limitMs })
+}
+
+/** It died while it was asked: another one may come. */
+const unlessLost = (thrown: unknown): undefined => {
+  if (!isCoded(thrown) || thrown.code !== 'SYSG_CONTROL_LOST') throw thrown
 }
 
 const livingHolder = (paths: ProjectPaths): HolderRecord | undefined => {

@@ -12,12 +12,24 @@ import { readStat } from '../../../cli/src/host/process-stat.ts'
 import { testFolder, until } from './node-host-for-tests.ts'
 
 /** A holder as the supervisor starts it; what it starts adds a line to `tries` and then does `act`. */
-const startScript = (act: string, respawn: 'yes' | 'no', tries = 0) => {
+const startScript = (act: string, respawn: 'yes' | 'no', tries = 0, trial: readonly string[] = []) => {
   const folder = testFolder()
   const at = (name: string) => join(folder, name)
   writeFileSync(at('request'), 'request\n')
   const command = ['/bin/sh', '-c', `read -r line; echo "$line $SYSG_RESPAWNS" >> ${at('tries')}; ${act}`]
-  const args = ['-c', holderScript, 'holder', String(tries), respawn, at('door'), at('request'), ...command]
+  const trying = ['1', String(trial.length)]
+  const args = [
+    '-c',
+    holderScript,
+    'holder',
+    String(tries),
+    respawn,
+    at('door'),
+    at('request'),
+    ...trying,
+    ...trial,
+    ...command,
+  ]
   const child = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const lines = () => (existsSync(at('tries')) ? readFileSync(at('tries'), 'utf8').trim().split('\n') : [])
@@ -64,6 +76,37 @@ it('ends when another supervisor has the project', async () => {
   const { child } = startScript('exit 75', 'yes')
   child.stdin.end()
   expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+const trials: readonly [title: string, act: string, says: RegExp][] = [
+  ['ends', 'echo "no: $1" >&2; exit 3', /^no: a {2}b\nit did not take over: exit code 3$/],
+  ['hangs', 'exec sleep 1000', /exit code 137 \(killed, or not ready within 1 s\)$/],
+]
+
+it.each(trials)('tries another version once, also without coming back by itself: one that %s', async (_, act, says) => {
+  const { child, lines } = startScript('sleep 1000', 'no', 0, ['/bin/sh', '-c', act, 'x', 'a  b'])
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  child.stdin.end('now\n')
+  await until(() => lines().length === 1)
+  expect(lines()).toEqual(['request 1'])
+  expect(
+    said
+      .trim()
+      .split('\n')
+      .filter((line) => !line.includes('Killed'))
+      .join('\n'),
+  ).toMatch(says)
+})
+
+it('gives another version what the supervisor is given', async () => {
+  const folder = testFolder()
+  const act = `read -r line; echo "$line $1" > ${join(folder, 'got')}; exec sleep 1000`
+  const { child, lines } = startScript('exit 0', 'no', 0, ['/bin/sh', '-c', act, 'x', 'last'])
+  child.stdin.end('now\n')
+  await until(() => existsSync(join(folder, 'got')) && readFileSync(join(folder, 'got'), 'utf8').endsWith('\n'))
+  expect(readFileSync(join(folder, 'got'), 'utf8')).toBe('request last\n')
+  expect(lines()).toEqual([])
 })
 
 const isAlive = (pid: number | undefined) => pid !== undefined && readStat(pid)?.isLiving === true
