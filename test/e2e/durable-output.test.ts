@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { isAlive, Sandbox, until, type Status } from './sysg.ts'
+import { commandOf, isAlive, resultOf, Sandbox, until, type Status } from './sysg.ts'
 
 const rounds = Number(process.env['SYSG_LOG_ROUNDS'] ?? 5)
 const program = fileURLToPath(new URL('programs/numbered-lines.mjs', import.meta.url))
@@ -156,3 +156,52 @@ it('shows every line once to one who follows, while files are rotated and the su
   expect(errors.join('')).toBe('')
   expect(existsSync(`${log}.3`)).toBe(true)
 })
+
+it('keeps what a program wrote that had just been started when the supervisor was killed, and ended before the next one came', async () => {
+  await using box = new Sandbox()
+  const names = Array.from({ length: 4 }, (_, at) => `job${at}`)
+  const said: string[] = []
+  for (const at of names.keys()) {
+    const name = names[at] ?? ''
+    const job = (one: string) =>
+      `  ${one}: { command: "echo $$$$ > ${one}.pid; until test -e ${one}.go; do sleep 0.01; done; echo $$$$ was here" }`
+    box.config(
+      `respawn: false\nservices:\n${names
+        .slice(0, at + 1)
+        .map(job)
+        .join('\n')}\n`,
+    )
+    const start = resultOf(box.spawn(['start', '-d']))
+    const [supervisor = 0] = await until(
+      () => box.processes().filter(isSupervisor),
+      ({ length }) => length === 1,
+    )
+    const pid = await until(
+      () => numberIn(join(box.folder, `${name}.pid`)),
+      (found) => found > 0,
+    )
+    process.kill(supervisor, 'SIGKILL')
+    await start
+    writeFileSync(join(box.folder, `${name}.go`), '')
+    await until(
+      () => isAlive(pid),
+      (alive) => !alive,
+    )
+    said.push(`${pid} was here`)
+  }
+  await box.run('start', '-d')
+  const logs = (await box.sysg('logs', '--no-prefix', '-l', 'all')).split('\n')
+  expect(said.filter((line) => !logs.includes(line))).toEqual([])
+})
+
+const isSupervisor = (pid: number): boolean =>
+  commandOf(pid).includes('__supervise') && !commandOf(pid).includes('sysg-holder')
+
+const numberIn = (path: string): number => {
+  try {
+    const text = readFileSync(path, 'utf8')
+    return text.endsWith('\n') ? Number(text) : 0
+  } catch {
+    return 0
+  }
+}

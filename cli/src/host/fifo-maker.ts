@@ -1,9 +1,13 @@
 /**
  * Makes named pipes, and keeps some in store: a service that starts must not wait for a command of its own (`mkfifo`),
  * least of all in a chain, where every wait adds up. Putting a spare pipe in its place is one system call.
+ *
+ * Spare pipes are kept open beyond this process already: what a program writes is not lost when the supervisor dies right
+ * after it has started it.
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepsNothing, type Keeper } from './held.ts'
 import { makeFifo } from './make-fifos.ts'
 
 /** Two for each of so many services. */
@@ -13,29 +17,37 @@ const fewSpares = 8
 export class FifoMaker {
   /** On the file system of the pipes; ours alone. */
   readonly #folder: string
-  readonly #spares: string[] = []
+  readonly #spares: Spare[] = []
+  readonly #keeper: Keeper
   #count = 0
   /** A system whose services all start at once needs none in store. */
   #isFirstTurn = true
   #filling: Promise<void> | undefined
   #isClosed = false
 
-  constructor(folder: string) {
+  constructor(folder: string, keeper: Keeper = keepsNothing) {
     this.#folder = folder
+    this.#keeper = keeper
   }
 
-  /** Make a named pipe (0600) where there is nothing. @throws {HostError} When that is not possible. */
-  async make(path: string): Promise<void> {
+  /**
+   * Make a named pipe (0600) where there is nothing. Resolves with whether it is kept open already.
+   *
+   * @throws {HostError} When that is not possible.
+   */
+  async make(path: string): Promise<boolean> {
     const hasSpare = this.#putSpare(path)
     if (!this.#isFirstTurn && this.#spares.length < fewSpares) this.#fill()
     if (this.#isFirstTurn) setImmediate(() => (this.#isFirstTurn = false))
     if (!hasSpare) await makeFifo(path)
+    return hasSpare
   }
 
   /** Remove what is in store. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#filling
+    for (const { letGo } of this.#spares.splice(0)) letGo()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
@@ -43,11 +55,14 @@ export class FifoMaker {
     const spare = this.#spares.pop()
     if (spare === undefined) return false
     try {
-      renameSync(spare, path)
+      renameSync(spare.path, path)
       return true
     } catch {
       // Somebody cleaned up, or it is on another file system: `mkfifo` says what is wrong, if anything is.
       return false
+    } finally {
+      // Whoever keeps it open does so until it is kept under its new name.
+      spare.letGo()
     }
   }
 
@@ -68,6 +83,29 @@ export class FifoMaker {
       return join(this.#folder, `${this.#count}`)
     })
     await Promise.all(paths.map(makeFifo))
-    this.#spares.push(...paths)
+    const spares: Spare[] = []
+    try {
+      for (const path of paths) spares.push(this.#keep(path))
+      await this.#keeper.secured()
+      this.#spares.push(...spares)
+    } catch (thrown) {
+      for (const { letGo } of spares) letGo()
+      throw thrown
+    }
   }
+
+  #keep(path: string): Spare {
+    const fd = openSync(path, constants.O_RDWR)
+    const forget = this.#keeper.keep({ kind: 'fifo', label: path, fd })
+    const letGo = (): void => {
+      forget()
+      closeSync(fd)
+    }
+    return { path, letGo }
+  }
+}
+
+interface Spare {
+  readonly path: string
+  readonly letGo: () => void
 }

@@ -26,12 +26,18 @@ export type HeldEntry = HeldSocket | HeldPipe
 export interface Keeper {
   /** Keep this one. Returns how to let go of it. */
   keep(entry: HeldEntry): () => void
+  /** Resolves when what was kept until now stays open also if this process dies, as far as that is possible. */
+  secured(): Promise<void>
   /** Resolves when what was let go of is closed for good. */
   settled(): Promise<void>
 }
 
 /** For hosts whose sockets and pipes end with them. */
-export const keepsNothing: Keeper = { keep: () => () => undefined, settled: () => Promise.resolve() }
+export const keepsNothing: Keeper = {
+  keep: () => () => undefined,
+  secured: () => Promise.resolve(),
+  settled: () => Promise.resolve(),
+}
 
 /** The living holder, as commands find it. */
 export interface HolderRecord {

@@ -56,6 +56,7 @@ export class Holder implements Keeper {
   /** Another one still keeps everything: this process has taken its place, and has other things to do first. */
   #isHeldBack: boolean
   #timer: NodeJS.Timeout | undefined
+  #securing: Promise<void> | undefined
   #isOver = false
   /** Holders that were told to end. */
   readonly #leaving = new Set<Promise<void>>()
@@ -81,6 +82,21 @@ export class Holder implements Keeper {
     return () => {
       if (this.#entries.delete(entry)) this.#change(entry)
     }
+  }
+
+  secured(): Promise<void> {
+    const isSecured = !this.#isStale && this.#current !== undefined
+    // While another one still keeps everything, this process has not taken over: what is new waits for that.
+    if (isSecured || this.#isHeldBack || this.#isOver) return Promise.resolve()
+    // One for all that are made in the same turn.
+    this.#securing ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#securing = undefined
+        this.replace()
+        resolve()
+      })
+    })
+    return this.#securing
   }
 
   async settled(): Promise<void> {
@@ -138,7 +154,7 @@ export class Holder implements Keeper {
   #change({ kind }: HeldEntry): void {
     this.#isStale = true
     if (this.#isHeldBack) return
-    // A socket that is not held yet would be lost; of a pipe, at most its last words.
+    // A socket that is not held yet would be lost; who opens a pipe waits until it is, if it must (`secured`).
     const waitMs = kind === 'socket' ? 0 : gatherMs
     if (this.#timer !== undefined && waitMs > 0) return
     clearTimeout(this.#timer)

@@ -65,7 +65,6 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const cgroups = projectCgroups(folder, env, trace)
   const unfinished = new UnfinishedKills(join(folder, 'run', 'kills'))
   const processes = createProcesses(trace, { exits, cgroups, unfinished })
-  const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'))
   const { entries = [] } = options.inheritance ?? {}
   const holder =
     options.holder === undefined
@@ -75,6 +74,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const pipes = entries.filter((entry): entry is HeldPipe => entry.kind === 'fifo')
   const inherited = entries.filter((entry): entry is HeldSocket => entry.kind === 'socket')
   const sockets = createSockets({ trace, passed, keeper, inherited })
+  const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'), keeper)
   const outputs = createOutputs({ trace, makeFifo: (at) => fifos.make(at) }, keeper, pipes)
   if (options.inheritance === undefined) holder?.replace()
   const close = async (): Promise<void> => {
