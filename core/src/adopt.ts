@@ -126,7 +126,7 @@ const adoptOne = (found: Found, reconciler: Reconciler, world: SystemWorld): voi
   if (spawned === undefined) {
     const how = exit === undefined ? 'its exit status is unknown' : describeExit(exit)
     world.host.trace('warn', `${record.id} ended while no supervisor ran; ${how}`)
-    instance.lose(exit ?? { code: null, signal: null, unknown: true }, record, remains)
+    instance.lose(exit ?? { code: null, signal: null, unknown: true, unseen: true }, record, remains)
     return
   }
   instance.adopt(spawned, record)

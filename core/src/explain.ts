@@ -13,10 +13,11 @@ const phrases: Partial<Record<ServiceState, string>> = {
   running: 'is not ready',
 }
 
-/** `exit code 1`, `killed by SIGKILL`, `ended while no supervisor ran; exit status unknown`. */
+/** `exit code 1`, `killed by SIGKILL`, `exit status unknown: an earlier supervisor had started it`. */
 export const describeExit = (exit: Exit): string => {
   if (exit.oomKilled === true) return 'killed by the kernel: out of memory'
-  if (exit.unknown === true) return 'ended while no supervisor ran; exit status unknown'
+  if (exit.unseen === true) return 'ended while no supervisor ran; exit status unknown'
+  if (exit.unknown === true) return 'exit status unknown: an earlier supervisor had started it'
   return exit.signal === null ? `exit code ${exit.code ?? 'unknown'}` : `killed by ${exit.signal}`
 }
 

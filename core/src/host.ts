@@ -66,11 +66,13 @@ export interface TreeRef extends ProcessRef {
   readonly bootId: string
 }
 
-/** How a process ended. `unknown` when nobody could see it (it ended while no supervisor ran). */
+/** How a process ended. `unknown` when only that it ended is known: an earlier supervisor had started it. */
 export interface Exit {
   readonly code: number | null
   readonly signal: Signal | null
   readonly unknown?: true
+  /** Nor is it known when: no supervisor ran. */
+  readonly unseen?: true
   readonly oomKilled?: true
 }
 

@@ -50,6 +50,21 @@ it('any other one ended in a way that nobody knows, which counts as a crash', as
   })
 })
 
+it('one that ends under the next supervisor is said to have ended now, however that was', async () => {
+  await using sim = await simulate([remembers()], { job: x }, { idle: true })
+  await sim.start()
+  const [pid = 0] = sim.service('job').pids
+  sim.crash()
+  await sim.boot()
+  await sim.finish(sim.system.resume())
+  sim.world.processes.kill(pid, 'SIGKILL')
+  await sim.until(() => sim.service('job').state === 'failed')
+  expect(sim.service('job').view).toMatchObject({
+    reason: 'exit status unknown: an earlier supervisor had started it',
+    exit: { code: null, signal: null, unknown: true },
+  })
+})
+
 it('what could never be started still says why under the next supervisor, and since when', async () => {
   const failure = { errno: 'ENOENT', message: 'no such file' } as const
   await using sim = await simulate([remembers()], { api: x }, { idle: true })

@@ -13,7 +13,8 @@ describe('an exit in words', () => {
     [{ code: 137, signal: null }, 'exit code 137'],
     [{ code: null, signal: 'SIGKILL' }, 'killed by SIGKILL'],
     [{ code: null, signal: 'SIGKILL', oomKilled: true }, 'killed by the kernel: out of memory'],
-    [{ code: null, signal: null, unknown: true }, 'ended while no supervisor ran; exit status unknown'],
+    [{ code: null, signal: null, unknown: true }, 'exit status unknown: an earlier supervisor had started it'],
+    [{ code: null, signal: null, unknown: true, unseen: true }, 'ended while no supervisor ran; exit status unknown'],
     [{ code: null, signal: null }, 'exit code unknown'],
   ])('%j is `%s`', (exit, words) => {
     expect(describeExit(exit)).toBe(words)

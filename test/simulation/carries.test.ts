@@ -181,7 +181,7 @@ describe('a new supervisor', () => {
     expect(sim.service('db').starts).toBe(1)
     expect(sim.service('web').view.restarts).toBe(1)
     const lost = sim.events.find(({ type, service }) => type === 'service.exited' && service === 'web')
-    expect(lost?.data['exit']).toEqual({ code: null, signal: null, unknown: true })
+    expect(lost?.data['exit']).toEqual({ code: null, signal: null, unknown: true, unseen: true })
   })
 
   it('starts at once what died meanwhile, whatever its backoff: a person asked for it', async () => {

@@ -17,9 +17,10 @@ export const describeEvent = (event: SysgEvent): string => {
 }
 
 /** `code 1`, `killed by SIGKILL`. */
-const describeExit = ({ code, signal, unknown, oomKilled }: Exit): string => {
+const describeExit = ({ code, signal, unknown, unseen, oomKilled }: Exit): string => {
   if (oomKilled === true) return 'killed by the kernel: out of memory'
-  if (unknown === true) return 'nobody saw how'
+  if (unseen === true) return 'nobody saw how'
+  if (unknown === true) return 'status unknown, an earlier supervisor had started it'
   return signal === null ? `code ${code ?? 'unknown'}` : `killed by ${signal}`
 }
 

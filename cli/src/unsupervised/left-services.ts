@@ -63,11 +63,13 @@ const running = (
 }
 
 /** It ended, and the next supervisor will see what its policy says. */
-const gone = ({ restarts }: RecordedInstance, exit: Exit = { code: null, signal: null, unknown: true }) => ({
+const gone = ({ restarts }: RecordedInstance, exit: Exit = unseen) => ({
   state: unsupervised.ended,
   restarts,
-  reason: exit.unknown === true ? describeExit(exit) : `ended while no supervisor ran; ${describeExit(exit)}`,
+  reason: exit.unseen === true ? describeExit(exit) : `ended while no supervisor ran; ${describeExit(exit)}`,
 })
+
+const unseen: Exit = { code: null, signal: null, unknown: true, unseen: true }
 
 /** It had come to rest under the last supervisor. */
 const rested = (

@@ -32,7 +32,11 @@ describe('an event in words', () => {
     ],
     [
       'api exited: nobody saw how',
-      event('service.exited', { exit: { code: null, signal: null, unknown: true }, expected: true }),
+      event('service.exited', { exit: { code: null, signal: null, unknown: true, unseen: true }, expected: true }),
+    ],
+    [
+      'api exited: status unknown, an earlier supervisor had started it (unexpected)',
+      event('service.exited', { exit: { code: null, signal: null, unknown: true }, expected: false }),
     ],
     ['api waits for db (starting)', event('service.waiting', { reason: 'waits for db (starting)' })],
     ['api is blocked: db failed: exit code 1', event('service.blocked', { reason: 'db failed: exit code 1' })],
