@@ -26,6 +26,7 @@ export const command: Command = {
         verb: 'restart',
         method: 'restart',
         params: { services },
+        only: services,
         timeoutMs,
       })
       supervisor.close()

@@ -58,7 +58,8 @@ const stopNamed = async (
   services: readonly string[],
   grace: Grace,
 ): Promise<ExitCode> => {
-  const code = await operate(context, supervisor, { verb: 'stop', method: 'stop', params: { services, ...grace } })
+  const params = { services, ...grace }
+  const code = await operate(context, supervisor, { verb: 'stop', method: 'stop', params, only: services })
   try {
     const isToRelease = context.typed.values['release'] === true && code === exitCodes.done
     if (isToRelease) await supervisor.call('sockets.release', { services })

@@ -11,6 +11,8 @@ export interface Operation {
   readonly verb: Verb
   readonly method: string
   readonly params: unknown
+  /** Nothing is shown of others. Default: of whatever happens. */
+  readonly only?: readonly string[]
   /** Wait for the outcome. Default true. */
   readonly wait?: boolean
   /** Wait no longer than this; the operation goes on. */
@@ -33,7 +35,8 @@ export const operate = async (
     const ending = supervisor.call(operation.method, operation.params, {
       signal: waiting.signal,
       onNotify: (method, params) => {
-        if (method === 'event') progress.onEvent(params as unknown as SysgEvent)
+        const event = params as unknown as SysgEvent
+        if (method === 'event' && isAbout(event, operation)) progress.onEvent(event)
       },
     })
     const isUnderWay = operation.method === 'settled' && terminal.canDraw && !globals.json
@@ -54,6 +57,9 @@ export const operate = async (
     waiting.end()
   }
 }
+
+const isAbout = ({ service }: SysgEvent, { only }: Operation): boolean =>
+  only === undefined || (service !== undefined && only.includes(service))
 
 /** What began before anybody listened: that is told by no event. */
 const beginWith = async (progress: Progress, supervisor: Supervisor): Promise<void> => {
