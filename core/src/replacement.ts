@@ -65,22 +65,13 @@ export class ReplicaReplacement implements Replacement {
     this.#check()
     if (this.#new?.isLiving === true) throw new Error('a strategy may have one new instance at a time')
     this.#new = this.#world.launch(this.#of, this.#replica, this.service, refine)
+    await this.#until(this.#new, ({ startedAt }) => startedAt !== undefined)
     return this.#new
   }
 
-  ready(): Promise<void> {
+  async ready(): Promise<void> {
     this.#check()
-    const instance = this.#expectNew()
-    const ready = new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (instance.isDown) reject(endOf(instance))
-        else if (instance.isServing) resolve()
-        else return false
-        return true
-      }
-      if (!look()) instance.onChange(look)
-    })
-    return orAborted(ready, this.signal)
+    await this.#until(this.#expectNew(), ({ isServing }) => isServing)
   }
 
   promote(): void {
@@ -159,6 +150,20 @@ export class ReplicaReplacement implements Replacement {
     const facts = { replica: this.replica, from: from?.id ?? null, to: to.id }
     this.#world.emit('deploy.switched', { service: this.#of.name, instance: to, cause: this.#cause }, facts)
     this.#world.changed(this.#of, this.#cause)
+  }
+
+  /** Rejects when the instance is down. */
+  #until(instance: Instance, holds: (instance: Instance) => boolean): Promise<void> {
+    const held = new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (instance.isDown) reject(endOf(instance))
+        else if (holds(instance)) resolve()
+        else return false
+        return true
+      }
+      if (!look()) instance.onChange(look)
+    })
+    return orAborted(held, this.signal)
   }
 
   #expectNew(): Instance {

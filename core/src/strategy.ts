@@ -15,7 +15,8 @@ export interface Replacement {
   /** Do `body` as a named step: shown as progress, and named when it fails. */
   step<T>(name: string, body: () => Promise<T>): Promise<T>
   /**
-   * Start the new instance. Beside a living active one it is a candidate; without one it is the active one at once.
+   * Start the new instance; rejects when it cannot be launched. Beside a living active one it is a candidate; without one it is
+   * the active one at once.
    * `refine` changes its launch spec after every `prepare` (a slot's port, for example).
    */
   launch(refine?: (spec: LaunchSpec) => LaunchSpec): Promise<InstanceInfo>

@@ -103,6 +103,19 @@ describe('a good deploy', () => {
   })
 })
 
+it('a candidate that cannot be launched fails the step that launches it', async () => {
+  const site = siteOf()
+  await using sim = await siteSimulation(site)
+  const { pid } = serving(sim)
+  sim.world.faults.spawn = ({ argv }) =>
+    argv.join(' ').startsWith('server') ? { errno: 'ENOENT', message: 'server does not exist' } : undefined
+  const outcome = await deployed(sim)
+  expect(outcome.problems[0]?.message).toMatch(
+    /^The deploy of `api` failed in step `candidate`: .*server does not exist/,
+  )
+  expect(serving(sim)).toEqual({ pid, slot: '8000' })
+})
+
 describe('a step that fails', () => {
   const cases: Readonly<
     Record<string, { readonly step: string; readonly reason: string; readonly set: (site: Site) => void }>
@@ -217,7 +230,7 @@ describe('a step that fails', () => {
     })
     await using sim = await siteSimulation(site, undefined, { plugins: [lost] })
     const [problem] = (await deployed(sim)).problems
-    expect(problem?.message).toBe('The deploy of `api` failed in step `ready`: It is lost.')
+    expect(problem?.message).toBe('The deploy of `api` failed in step `candidate`: It is lost.')
     expect(problem?.hint).toBe(
       `api-1 (pid ${serving(sim).pid}) goes on serving. Look for it. \`sysg logs api\` shows what was written.`,
     )
