@@ -36,6 +36,11 @@ export type Stream = 'null' | 'inherit' | Descriptor
 export interface SpawnSpec {
   /** Program and arguments. Never run by a shell. */
   readonly argv: readonly [string, ...string[]]
+  /**
+   * So many words at the end of `argv` are the program itself; those before are what becomes it. When it can't be started, that
+   * is the failure, not how what stands before ends. Default: all words.
+   */
+  readonly programWords?: number
   /** The whole environment; nothing is added to it. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string

@@ -148,6 +148,15 @@ it('says who has an address, in `start` and in `status`', async () => {
   server.close()
 })
 
+it('says that a program is missing, as without sockets', async () => {
+  await using box = new Sandbox()
+  box.config(`services: { web: { exec: [/no/such/server], sockets: ["tcp://127.0.0.1:${await freePort()}"] } }`)
+  const { code, stderr } = await box.run('start', '-d')
+  expect(code).toBe(1)
+  expect(stderr).toContain('/no/such/server does not exist')
+  expect(stderr).toContain('SYSG_SPAWN_FAILED')
+})
+
 it('hands the service nothing but its sockets, and the supervisor’s environment without those of others', async () => {
   await using box = new Sandbox()
   const port = await freePort()

@@ -137,7 +137,9 @@ describe('the launch', () => {
   it('goes through a shell that says its own pid and becomes the program', () => {
     const spec = { argv: ['node', 'x'], env: { A: '1', 'a.b': '2' } } as unknown as Parameters<typeof withListenPid>[0]
     const script = 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"'
-    expect(withListenPid(spec).argv).toEqual(['/bin/sh', '-c', script, 'sh', 'env', 'a.b=2', 'node', 'x'])
+    const launched = withListenPid(spec)
+    expect(launched.argv).toEqual(['/bin/sh', '-c', script, 'sh', 'env', 'a.b=2', 'node', 'x'])
+    expect(launched.argv.slice(-(launched.programWords ?? 0))).toEqual(spec.argv)
   })
 })
 

@@ -39,6 +39,18 @@ export const isStartable = (launch: Launch): boolean => {
   return interpreter === undefined || isExecutable(resolve(launch.cwd, interpreter))
 }
 
+/** Why the program behind what becomes it can't be started, as far as that can be seen beforehand. */
+export const wrappedFailure = (spec: SpawnSpec): SpawnFailure | undefined => {
+  const { argv, programWords = argv.length } = spec
+  const [program, ...args] = argv.slice(-programWords)
+  if (programWords >= argv.length || program === undefined) return undefined
+  const launch: Launch = { ...spec, argv: [program, ...args] }
+  if (isStartable(launch)) return undefined
+  const path = candidates(launch).find((candidate) => typeof look(candidate) !== 'string')
+  const code = path === undefined || isExecutable(path) ? 'ENOENT' : 'EACCES'
+  return spawnFailure(launch, Object.assign(new Error(code), { code }))
+}
+
 const isExecutable = (path: string): boolean => {
   try {
     accessSync(path, constants.X_OK)

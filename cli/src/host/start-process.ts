@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { Exit, Signal, SpawnFailure, SpawnSpec, Stream } from '@systemg/core'
 import { fdOf } from './descriptor.ts'
 import { readStat } from './process-stat.ts'
-import { spawnFailure } from './spawn-failure.ts'
+import { spawnFailure, wrappedFailure } from './spawn-failure.ts'
 
 export interface Started {
   readonly pid: number
@@ -14,6 +14,8 @@ export interface Started {
 
 /** Start it. The mark is put into its environment when the caller has not done so. */
 export const startProcess = async (spec: SpawnSpec): Promise<Started | SpawnFailure> => {
+  const failure = wrappedFailure(spec)
+  if (failure !== undefined) return failure
   try {
     const [program, ...args] = spec.argv
     const child = spawn(program, args, {

@@ -24,5 +24,9 @@ export const withSockets = (
 export const withListenPid = (spec: LaunchSpec): LaunchSpec => {
   const odd = Object.entries(spec.env).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name))
   const env = odd.length > 0 ? ['env', ...odd.map(([name, value]) => `${name}=${value}`)] : []
-  return { ...spec, argv: ['/bin/sh', '-c', 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', 'sh', ...env, ...spec.argv] }
+  return {
+    ...spec,
+    argv: ['/bin/sh', '-c', 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', 'sh', ...env, ...spec.argv],
+    programWords: spec.programWords ?? spec.argv.length,
+  }
 }

@@ -97,6 +97,28 @@ describe('starting', () => {
     expect(result).toEqual({ errno, message: expect.stringMatching(says) as string })
   })
 
+  const wrapper = ['/bin/sh', '-c', 'exec "$@"', 'sh'] as const
+  it.each([
+    ['a missing path', ['/no/such/program'], 'ENOENT', /\/no\/such\/program does not exist/],
+    ['a name that is not in PATH', ['no-such-program', 'x'], 'ENOENT', /no program `no-such-program` in PATH/],
+    ['a file that is not executable', ['/etc/passwd'], 'EACCES', /not executable/],
+    ['a script without its interpreter', ['./script'], 'ENOENT', /interpreter \/no\/such\/shell/],
+  ] as const)(
+    'says what is wrong with a program that something else becomes: %s',
+    async (_what, program, errno, says) => {
+      await using test = testHost()
+      writeFileSync(join(test.folder, 'script'), '#!/no/such/shell -e\n', { mode: 0o755 })
+      const result = await test.spawn([...wrapper, ...program], { programWords: program.length })
+      expect(result).toEqual({ errno, message: expect.stringMatching(says) as string })
+    },
+  )
+
+  it('starts a program that something else becomes', async () => {
+    await using test = testHost()
+    const { exited } = await test.start([...wrapper, 'sh', '-c', 'exit 4'], { programWords: 3 })
+    expect(await exited).toEqual({ code: 4, signal: null })
+  })
+
   it('refuses a descriptor that was closed', async () => {
     await using test = testHost()
     const output = await test.host.output(join(test.folder, 'run/closed'), () => undefined)
