@@ -50,6 +50,7 @@ export {
 export { immediate, type DeployBegin, type Replacement, type Strategy, type Undoing } from './strategy.ts'
 export type {
   HealthReport,
+  DownReplicaView,
   InstanceView,
   Outcome,
   PlannedChange,

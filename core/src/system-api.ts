@@ -27,6 +27,8 @@ export interface ServiceView {
   /** How many replicas it should have now: as the config says, or `scale`. */
   readonly replicas: number
   readonly instances: readonly InstanceView[]
+  /** Of several replicas those that have no instance now, and will have one again or have given up. Missing when there is none. */
+  readonly down?: readonly DownReplicaView[]
   /** When the next restart is due, ISO 8601; null unless in `backoff`. */
   readonly retry_at: string | null
   /** It is in no config: started with its command, it lives until it is stopped. Missing otherwise. */
@@ -42,6 +44,15 @@ export interface InstanceView {
   readonly slot: string | null
   /** Milliseconds since it started; null until it has. */
   readonly uptime_ms: number | null
+}
+
+export interface DownReplicaView {
+  readonly replica: number
+  readonly state: 'backoff' | 'failed'
+  /** How its last run ended. */
+  readonly reason: string | null
+  /** When its next restart is due, ISO 8601; null when it has given up. */
+  readonly retry_at: string | null
 }
 
 /** How an operation on services ended. */

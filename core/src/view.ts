@@ -1,8 +1,9 @@
 /** A service as people see it, made of what the core knows. */
 import type { ResolvedSystem } from './config/types.ts'
-import type { EndedFacts } from './explain.ts'
+import { describeEnd, type EndedFacts } from './explain.ts'
+import type { Replica } from './replica.ts'
 import type { Service } from './service.ts'
-import type { InstanceView, ServiceView } from './system-api.ts'
+import type { DownReplicaView, InstanceView, ServiceView } from './system-api.ts'
 import type { Instance } from './instance.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -11,6 +12,7 @@ const iso = (ms: number) => new Date(ms).toISOString()
 export const viewOf = (service: Service, config: ResolvedSystem, nowMs: number): ServiceView => {
   const shown = service.living.find((instance) => instance.role === 'active' && instance.pid !== undefined)
   const retryAt = service.replicas.map(({ retry }) => retry?.at).find((at) => at !== undefined)
+  const down = service.wantedReplicas > 1 ? service.wanted.flatMap(downView) : []
   return {
     name: service.name,
     id: shortId(`${config.project.id}/${service.name}`),
@@ -27,6 +29,7 @@ export const viewOf = (service: Service, config: ResolvedSystem, nowMs: number):
     replicas: service.wantedReplicas,
     instances: service.living.map((instance) => instanceView(instance, nowMs)),
     retry_at: retryAt === undefined ? null : iso(retryAt),
+    ...(down.length > 0 ? { down } : {}),
     ...(service.isAdHoc ? { ad_hoc: true } : {}),
   }
 }
@@ -43,6 +46,12 @@ const instanceView = (instance: Instance, nowMs: number): InstanceView => ({
   slot: instance.slot ?? null,
   uptime_ms: uptimeOf(instance, nowMs),
 })
+
+const downView = ({ index, state, living, last, retry }: Replica): DownReplicaView[] => {
+  if (living.size > 0 || (state !== 'backoff' && state !== 'failed')) return []
+  const reason = last === undefined ? null : describeEnd(last)
+  return [{ replica: index, state, reason, retry_at: retry === undefined ? null : iso(retry.at) }]
+}
 
 const healthOf = (service: Service): ServiceView['health'] => {
   if (!service.living.some(({ isGated }) => isGated)) return 'none'

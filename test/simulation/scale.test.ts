@@ -20,6 +20,21 @@ const beginDeploy = async (sim: Simulation, next: ServiceConfig) => {
   return { ended }
 }
 
+it('a replica that has no instance says when it comes back, and why it is down', async () => {
+  await using sim = await simulate([retries(5_000)], { api: { ...x, replicas: 3 } })
+  expect(sim.service('api').view.down).toBeUndefined()
+  const [, pid = 0] = sim.service('api').pids
+  sim.world.processes.kill(pid, 'SIGKILL')
+  await sim.until(() => sim.service('api').view.down !== undefined)
+  const { state, down } = sim.service('api').view
+  expect(state).toBe('running')
+  expect(down).toEqual([
+    { replica: 1, state: 'backoff', reason: 'killed by SIGKILL', retry_at: expect.stringMatching(/^2/) as string },
+  ])
+  await sim.until(() => sim.service('api').pids.length === 3)
+  await sim.until(() => sim.service('api').view.down === undefined)
+})
+
 describe('scale during a rolling deploy', () => {
   it('up: what is new waits for the verdict, then runs the new config', async () => {
     await using sim = await simulate([rolling()], { api: { ...x, replicas: 2 } })

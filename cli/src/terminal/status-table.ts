@@ -19,7 +19,7 @@ export const statusTable = (services: readonly ServiceStatus[], options: StatusT
   const columns = columnsFor(services)
   const rows = services.flatMap((service) => [
     rowOf(service, columns, options.nowMs),
-    ...(options.instances === true ? instanceRows(service, columns) : []),
+    ...(options.instances === true ? instanceRows(service, columns, options.nowMs) : []),
     ...childRows(service, columns),
   ])
   return [
@@ -51,16 +51,19 @@ export const countStates = (services: readonly { readonly state: string }[]): st
 export const noteOf = (service: ServiceStatus, nowMs: number): string => {
   const { state, reason, retry_at: retryAt, cron } = service
   const why = reason === null ? '' : plain(reason)
-  if (state === 'backoff' && retryAt !== null) {
-    const leftMs = Date.parse(retryAt) - nowMs
-    const when = leftMs > 0 ? `restart in ${formatAge(Math.ceil(leftMs / 1_000) * 1_000)}` : 'restarts now'
-    return why === '' ? when : `${when}: ${why}`
-  }
+  if (state === 'backoff' && retryAt !== null) return whenAndWhy(retryAt, why, nowMs)
   if (state === 'scheduled' && cron !== null)
     return [...runsOf(cron, nowMs), why].filter((part) => part !== '').join('; ')
   if (!resting.has(state)) return why
   const ago = `${formatAge(nowMs - Date.parse(service.since))} ago`
   return why === '' ? ago : `${why} (${ago})`
+}
+
+/** `restart in 3s: exit code 1`. */
+const whenAndWhy = (retryAt: string, why: string, nowMs: number): string => {
+  const leftMs = Date.parse(retryAt) - nowMs
+  const when = leftMs > 0 ? `restart in ${formatAge(Math.ceil(leftMs / 1_000) * 1_000)}` : 'restarts now'
+  return why === '' ? when : `${when}: ${why}`
 }
 
 /** When a scheduled service runs next, and how it went the last time. */
@@ -161,15 +164,25 @@ const replicasOf = (service: ServiceStatus): Cell => {
 }
 
 /** Replica by replica, what serves before what comes or goes. */
-const instanceRows = (service: ServiceStatus, columns: readonly StatusColumn[]): readonly Row[] => {
+const instanceRows = (service: ServiceStatus, columns: readonly StatusColumn[], nowMs: number): readonly Row[] => {
   if (service.instances.length < 2 && !hasNotOne(service)) return []
   const order = ['active', 'candidate', 'retired']
-  return [...service.instances]
-    .sort((a, b) => a.replica - b.replica || order.indexOf(a.role) - order.indexOf(b.role))
-    .map((instance) => ({
-      cells: columns.map((column) => instanceCell(instance, column)),
-      note: `replica ${instance.replica}${instance.role === 'active' ? '' : `, ${instance.role}`}`,
-    }))
+  const living = service.instances.map((instance) => ({
+    at: [instance.replica, order.indexOf(instance.role)] as const,
+    cells: columns.map((column) => instanceCell(instance, column)),
+    note: `replica ${instance.replica}${instance.role === 'active' ? '' : `, ${instance.role}`}`,
+  }))
+  const down = (service.down ?? []).map(({ replica, state, reason, retry_at: retryAt }) => ({
+    at: [replica, 0] as const,
+    cells: columns.map((column) => downCell(state, column)),
+    note: `replica ${replica}, ${retryAt === null ? plain(reason ?? '') : whenAndWhy(retryAt, plain(reason ?? ''), nowMs)}`,
+  }))
+  return [...living, ...down].sort((a, b) => a.at[0] - b.at[0] || a.at[1] - b.at[1])
+}
+
+const downCell = (state: string, { title }: Column): Cell => {
+  if (title === 'NAME') return { text: '└ -' }
+  return title === 'STATE' ? { text: state, style: styleOfState(state) } : { text: '' }
 }
 
 const instanceCell = (instance: ServiceStatus['instances'][number], { title }: Column): Cell => {

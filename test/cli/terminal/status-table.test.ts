@@ -229,6 +229,21 @@ describe('the table of services', () => {
     `)
   })
 
+  it('has a line for a replica that has no instance: when it restarts, and why it is down', () => {
+    const down = [
+      { replica: 0, state: 'failed', reason: 'exit code 2', retry_at: null },
+      { replica: 2, state: 'backoff', reason: 'exit code 1', retry_at: ago(-2_500) },
+    ] as const
+    const [instance] = instancesOf(1).map((one) => ({ ...one, replica: 1 }))
+    const api = service('api', { replicas: 3, instances: instance === undefined ? [] : [instance], down })
+    const lines = statusTable([api], { width: 120, nowMs, paint: (_, word) => word, instances: true })
+    expect(lines.slice(2, 5).map((line) => line.replaceAll(/ {2,}/g, '  '))).toEqual([
+      '└ -  failed  replica 0, exit code 2',
+      '└ api-1  running  4720  1m  replica 1',
+      '└ -  backoff  replica 2, restart in 3s: exit code 1',
+    ])
+  })
+
   it('counts instances that go on without a supervisor', () => {
     const instances = instancesOf(2).map((one) => ({ ...one, state: 'running (unsupervised)' }))
     const [, line] = at(80, [service('api', { state: 'running (unsupervised)', replicas: 2, instances })])
