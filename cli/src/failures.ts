@@ -69,9 +69,9 @@ export const failures = {
     message: `The state folder ${facts.folder} can't be used: ${facts.why}.`,
     hint: 'Make room or give yourself the right to write there, or set `SYSG_HOME` to another folder.',
   }),
-  SYSG_SUPERVISOR_SILENT: (facts: { pid: number | undefined; limitMs: number }) => ({
-    message: `The supervisor${facts.pid === undefined ? '' : ` (pid ${facts.pid})`} did not answer within ${duration(facts.limitMs)}.`,
-    hint: 'It may be frozen or overloaded. Its services go on. `ps` shows its state.',
+  SYSG_SUPERVISOR_SILENT: (facts: { pid: number | undefined; limitMs: number; why?: string; remedy?: string }) => ({
+    message: `The supervisor${facts.pid === undefined ? '' : ` (pid ${facts.pid})`} did not answer within ${duration(facts.limitMs)}${facts.why === undefined ? '' : `: ${facts.why}`}.`,
+    hint: `${facts.remedy ?? 'It may be frozen or overloaded; `ps` shows its state.'} Its services go on.`,
   }),
   SYSG_SUPERVISOR_UNREACHABLE: (facts: { socket: string; why: string }) => ({
     message: `The supervisor can't be reached at ${facts.socket}: ${facts.why}.`,

@@ -48,7 +48,9 @@ export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | unde
   } catch (thrown) {
     client.close()
     const isSilent = thrown instanceof Error && 'code' in thrown && thrown.code === 'SYSG_CONTROL_TIMEOUT'
-    throw isSilent ? new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs }) : thrown
+    if (!isSilent) throw thrown
+    const { whySilent } = await import('../supervisor/why-silent.ts')
+    throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs, ...whySilent(paths) })
   }
 }
 
