@@ -5,26 +5,16 @@
  *   due ──► nothing under way: a run ──► preparing ─► started ─► exited ─► stopped ──► remembered
  *       └─► something is: `skip` leaves it out, `queue` has it wait, `replace` ends what runs
  */
-import { whyOf, type EventData, type Exit, type Host, type InstanceInfo, type SystemApi } from '@systemg/core'
+import { whyOf, type Exit, type InstanceInfo } from '@systemg/core'
 import { CurrentRun } from './current-run.ts'
 import type { Cron } from './options.ts'
-import {
-  iso,
-  isoOrNull,
-  runsKept,
-  viewOfRun,
-  type CronView,
-  type EndedRun,
-  type JobRecord,
-  type Trigger,
-} from './runs.ts'
+import { RunHistory, type RunHistoryWorld } from './run-history.ts'
+import { iso, isoOrNull, type CronView, type JobRecord, type Trigger } from './runs.ts'
 import { Schedule } from './schedule.ts'
 import { soonMs } from './due.ts'
 
 /** What a job works with. */
-export interface JobWorld {
-  readonly host: Pick<Host, 'clock' | 'trace'>
-  readonly system: SystemApi
+export interface JobWorld extends RunHistoryWorld {
   /** Its record is another one, and `act` may have something to do: called once for both, when the record is on disk. */
   changed(job: Job): void
 }
@@ -39,7 +29,7 @@ export class Job {
   #cron: Cron
   #current: CurrentRun | undefined
   #waiting: number[] = []
-  #runs: readonly EndedRun[] = []
+  readonly #history: RunHistory
   /** The current run is decided and not yet asked for. */
   #mustBegin = false
   /** The current run is to be ended, for this reason. */
@@ -50,6 +40,7 @@ export class Job {
     this.#world = world
     this.#cron = cron
     this.#schedule = new Schedule(cron)
+    this.#history = new RunHistory(name, world)
   }
 
   /** When it is due next, wall clock, ms; undefined while the schedule is off. */
@@ -65,7 +56,7 @@ export class Job {
   get record(): JobRecord {
     const { key, left } = this.#schedule
     const current = this.#current?.record ?? null
-    return { schedule: key, ...left, current, waiting: [...this.#waiting], runs: [...this.#runs] }
+    return { schedule: key, ...left, current, waiting: [...this.#waiting], runs: [...this.#history.runs] }
   }
 
   get view(): CronView {
@@ -73,13 +64,13 @@ export class Job {
     return {
       next_run: isoOrNull(next ?? null),
       running: this.#current !== undefined && this.#current.instance !== null,
-      history: this.#runs.map(viewOfRun),
+      history: this.#history.view,
     }
   }
 
   /** Take up what an earlier supervisor has left. */
   restore({ schedule, settled, closed, current, waiting, runs }: JobRecord): void {
-    this.#runs = runs
+    this.#history.restore(runs)
     if (current !== null) this.#current = new CurrentRun(current)
     if (schedule !== this.#schedule.key) return
     this.#schedule.restore({ settled, closed })
@@ -155,8 +146,7 @@ export class Job {
   /** An instance of it is about to be started. `cause`: the event that says so. */
   preparing(instance: InstanceInfo, cause: number | undefined): void {
     const run = this.#runOf(instance)
-    const { trigger, scheduled } = run
-    run.startedSeq = this.#emit('cron.started', run, cause, { trigger, scheduled: isoOrNull(scheduled) })
+    run.startedSeq = this.#history.started(run, cause)
     run.cause = run.startedSeq
     this.#world.changed(this)
   }
@@ -271,48 +261,19 @@ export class Job {
   }
 
   #leaveOut(due: number, trigger: Trigger, reason: string): void {
-    const { trace } = this.#world.host
-    trace('error', `The run of \`${this.name}\` that was due at ${iso(due)} is left out: ${reason}`)
-    this.#emit('cron.skipped', undefined, this.#current?.startedSeq, { trigger, scheduled: iso(due), reason })
-    const times = { scheduled: due, started: null, finished: null }
-    this.#remember({ trigger, ...times, status: 'skipped', exit_code: null, reason })
+    this.#history.leftOut(due, trigger, reason, this.#current?.startedSeq)
   }
 
-  #end(run: CurrentRun, { status, reason }: ReturnType<CurrentRun['outcome']>): void {
-    const { trigger, scheduled, started, exit, cause } = run
+  #end(run: CurrentRun, verdict: ReturnType<CurrentRun['outcome']>): void {
+    const { trigger, scheduled } = run
     run.unlimit()
     this.#current = undefined
     this.#mustBegin = false
     this.#mustEnd = undefined
-    if (status === 'skipped' && scheduled !== null) this.#leaveOut(scheduled, trigger, reason ?? '')
-    else {
-      const finished = this.#now
-      const ended = { trigger, status, exit_code: exit?.code ?? null, reason }
-      const duration_ms = started === null ? null : Math.max(0, finished - started)
-      this.#emit('cron.finished', run, cause, { ...ended, scheduled: isoOrNull(scheduled), duration_ms })
-      this.#remember({ ...ended, scheduled, started, finished })
-    }
+    if (verdict.status === 'skipped' && scheduled !== null) this.#leaveOut(scheduled, trigger, verdict.reason ?? '')
+    else this.#history.finished(run, verdict)
     this.#goOn()
     this.#world.changed(this)
-  }
-
-  #remember(run: EndedRun): void {
-    this.#runs = [...this.#runs, run].slice(-runsKept)
-  }
-
-  #emit<T extends 'cron.started' | 'cron.finished' | 'cron.skipped'>(
-    type: T,
-    run: CurrentRun | undefined,
-    cause: number | undefined,
-    data: EventData[T],
-  ): number {
-    const instance = run?.instance ?? null
-    const of = {
-      service: this.name,
-      ...(instance === null ? {} : { instance }),
-      ...(cause === undefined ? {} : { cause }),
-    }
-    return this.#world.system.emit(type, of, data).seq
   }
 }
 
