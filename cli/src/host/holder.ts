@@ -86,7 +86,7 @@ export class Holder implements Keeper {
 
   secured(): Promise<void> {
     const isSecured = !this.#isStale && this.#current !== undefined
-    // While another one still keeps everything, this process has not taken over: what is new waits for that.
+    // Before this process has taken over there is to be no second holder; then everything is held at once.
     if (isSecured || this.#isHeldBack || this.#isOver) return Promise.resolve()
     // One for all that are made in the same turn.
     this.#securing ??= new Promise((resolve) => {

@@ -2,12 +2,32 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import type { HeldEntry, Keeper } from '../../../cli/src/host/held.ts'
 import { FifoMaker } from '../../../cli/src/host/fifo-maker.ts'
 
-const setUp = () => {
+/** Keeps a list of what it was given, and takes its time. */
+class ListKeeper implements Keeper {
+  readonly kept = new Set<string>()
+  isSecured = Promise.withResolvers<void>()
+
+  keep({ label }: HeldEntry): () => void {
+    this.kept.add(label)
+    return () => this.kept.delete(label)
+  }
+
+  secured(): Promise<void> {
+    return this.isSecured.promise
+  }
+
+  settled(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+const setUp = (keeper?: Keeper) => {
   const folder = mkdtempSync(join(tmpdir(), 'sysg-fifos-'))
   const spares = join(folder, 'spares')
-  const maker = new FifoMaker(spares)
+  const maker = new FifoMaker(spares, keeper)
   onTestFinished(async () => {
     await maker.close()
     rmSync(folder, { recursive: true })
@@ -66,4 +86,18 @@ it('removes what is in store, also what is being made, and what a killed supervi
   await maker.make(path('b'))
   await maker.close()
   expect(existsSync(spares)).toBe(false)
+})
+
+it('hands out of its store only what is kept open beyond this process, until it is in its place', async () => {
+  const keeper = new ListKeeper()
+  const { maker, path, spareCount } = setUp(keeper)
+  expect(await maker.make(path('a'))).toBe(false)
+  expect(await maker.make(path('b'))).toBe(false)
+  await vi.waitFor(() => expect(keeper.kept.size).toBe(32))
+  expect([await maker.make(path('c')), spareCount()]).toEqual([false, 32])
+  keeper.isSecured.resolve()
+  await vi.waitFor(async () => expect(await maker.make(path(`d${spareCount()}`))).toBe(true))
+  expect(keeper.kept.size).toBe(spareCount())
+  await maker.close()
+  expect(keeper.kept.size).toBe(0)
 })

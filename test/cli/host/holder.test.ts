@@ -141,6 +141,25 @@ it('is replaced when what is kept changes: the new one is there before the old o
   await until(() => holder.pid !== after)
 })
 
+it('has everything in a holder before it says so, with one for all that come together', async () => {
+  const { holder, folder } = startHolder()
+  holder.replace()
+  const before = holder.pid
+  for (const label of ['/1', '/2']) holder.keep({ kind: 'fifo', label, fd: 0 })
+  const secured = [holder.secured(), holder.secured()]
+  await Promise.all(secured)
+  expect(isAlive(holder.pid)).toBe(true)
+  expect(holder.pid).not.toBe(before)
+  const list = readdirSync(join(folder, 'run')).filter((name) => /^holder-\d+-2\.json$/.test(name))
+  expect(JSON.parse(readFileSync(join(folder, 'run', list[0] ?? ''), 'utf8'))).toMatchObject([
+    { label: '/1', fd: 3 },
+    { label: '/2', fd: 4 },
+  ])
+  const { pid } = holder
+  await holder.secured()
+  expect(holder.pid).toBe(pid)
+})
+
 it('leaves nothing behind', async () => {
   const { holder, folder } = startHolder()
   holder.replace()
