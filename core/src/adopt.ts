@@ -150,5 +150,6 @@ const restoreOutcome = (record: OutcomeRecord, reconciler: Reconciler, world: Sy
 const ownerOf = (record: InstanceRecord, reconciler: Reconciler): Service => {
   const known = reconciler.roster.services.get(record.service.name)
   if (known !== undefined) return known
+  if (record.transient !== undefined) return reconciler.roster.takeUpTransient(record.service)
   return reconciler.roster.keepRemoved(record.service)
 }

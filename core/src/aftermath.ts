@@ -49,6 +49,7 @@ export class Aftermath {
     this.#world.hooks.journal.call({ kind: 'instances', changed: [], ended: [instance.id] })
     if (service === undefined || replica === undefined) return
     replica.living.delete(instance)
+    if (service.isTransient) this.#roster.removeAdHoc(service)
     const byItself = instance.stopRequest === undefined || instance.stopRequest.crash === true
     const run = byItself ? this.#endedRun(instance, replica) : undefined
     // Scaling may leave only replicas that are down.

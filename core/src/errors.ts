@@ -61,6 +61,14 @@ export const catalog = {
       ? `\`sysg stop -s ${facts.name}\` ends and forgets it; another \`--name\` starts one beside it.`
       : `\`sysg start -s ${facts.name}\` starts that one; another \`--name\` starts yours beside it.`,
   }),
+  SYSG_SERVICE_TRANSIENT: (facts: { name: string }) => ({
+    message: `\`${facts.name}\` was started by a program and runs once: it can't be started again, restarted or scaled.`,
+    hint: `\`sysg stop -s ${facts.name}\` ends it; the program that started it can start it anew.`,
+  }),
+  SYSG_INSTANCE_GONE: (facts: { instance: string }) => ({
+    message: `The instance \`${facts.instance}\` has ended, or is about to: nothing can be started for it.`,
+    hint: '`sysg status` shows what runs.',
+  }),
   SYSG_AD_HOC_IN_THE_WAY: (facts: { names: readonly string[] }) => ({
     message: `The config has ${list(facts.names)}, and an ad-hoc service of ${facts.names.length === 1 ? 'this name' : 'each of these names'} runs. Nothing was changed.`,
     hint: `End the ad-hoc one first (\`sysg stop -s ${facts.names.join(' -s ')}\`; with no supervisor, \`sysg stop\`), or choose another name in the config.`,

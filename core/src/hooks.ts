@@ -80,7 +80,7 @@ export interface Hooks {
    * Take up a new config, for plugins that keep something of the old one.
    *
    * Kind: series, async. When: the new config is in force, no service has been touched yet; also when an ad-hoc service
-   * was added, or has been stopped and forgotten. Error: reported.
+   * was added, or has been stopped and forgotten; not for a transient. Error: reported.
    */
   readonly reload: AsyncSeries<[change: { before: ResolvedSystem; after: ResolvedSystem; signal: AbortSignal }]>
   /**
@@ -193,6 +193,14 @@ export interface Hooks {
    */
   readonly beforeView: AsyncSeries<[at: { signal: AbortSignal }]>
   /**
+   * Say what belongs to an instance and must be over before the instance counts as ended: nothing takes its place before,
+   * and whoever stops it waits.
+   *
+   * Kind: waterfall, sync. When: none of its processes lives; also a moment earlier, when its tracked process has ended by
+   * itself, so a tap may be asked more than once. Error: reported; the instance ends without what the tap would have said.
+   */
+  readonly ending: SyncWaterfallHook<[works: readonly Promise<unknown>[], instance: InstanceInfo]>
+  /**
    * Add to what people see of a service: fields of `status --json`, typed by augmenting `ServiceView`.
    *
    * Kind: waterfall, sync. Quick and pure: every `status` asks it of every service. Error: reported; the tap's part is left out.
@@ -230,6 +238,7 @@ export const hookPolicies = {
   beforeReplace: { kind: 'series', onError: 'fail', limitMs: minute },
   beforeStop: { kind: 'series', onError: 'report', limitMs: 10_000 },
   beforeView: { kind: 'series', onError: 'report', limitMs: 2_000 },
+  ending: { kind: 'waterfall', onError: 'report', limitMs: minute },
   view: { kind: 'waterfall', onError: 'report', limitMs: minute },
   stopped: { kind: 'series', onError: 'report', limitMs: minute },
 } as const satisfies Record<keyof Hooks, HookPolicy>
@@ -257,6 +266,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     beforeReplace: new AsyncSeriesHook(['at'], 'beforeReplace'),
     beforeStop: new AsyncSeriesHook(['at'], 'beforeStop'),
     beforeView: new AsyncSeriesHook(['at'], 'beforeView'),
+    ending: new SyncWaterfallHook(['works', 'instance'], 'ending'),
     view: new SyncWaterfallHook(['view'], 'view'),
     stopped: new SyncHook(['instance'], 'stopped'),
   }

@@ -232,6 +232,8 @@ export interface Files {
   size(path: string): Promise<number | undefined>
   rename(from: string, to: string): void
   remove(path: string): void
+  /** Remove a folder in which nothing is; any other is left as it is. */
+  removeFolder(path: string): void
   /** Names in a folder, sorted; empty when there is none. */
   list(path: string): Promise<readonly string[]>
 }

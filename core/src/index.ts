@@ -17,8 +17,8 @@ export {
   type Replacing,
   type RetryDecision,
 } from './hooks.ts'
-export type { LaunchSpec } from './launch-spec.ts'
-export type { EndedRun, InstanceAt, InstanceInfo, ProbeVerdict, StartKind } from './instance-info.ts'
+export type { LaunchSpec, MadeEnvironment } from './launch-spec.ts'
+export type { EndedRun, InstanceAt, InstanceInfo, ProbeVerdict, StartKind, Transient } from './instance-info.ts'
 export type { BootState, InstanceRecord, IntentRecord, JournalEntry, OutcomeRecord } from './journal.ts'
 export {
   definePlugin,
@@ -57,7 +57,9 @@ export type {
   RunOptions,
   ServiceView,
   SystemApi,
+  TransientOptions,
 } from './system-api.ts'
+export { hostOf } from './transient-name.ts'
 export type { HookPolicy, TapLimit, TapWorld } from './tap-runner.ts'
 export { Graph } from './graph.ts'
 export { System, type SystemOptions } from './system.ts'

@@ -2,7 +2,7 @@
 import type { ResolvedService } from './config/types.ts'
 import type { SysgError } from './errors.ts'
 import type { Clock, Exit, ProcessInfo, TreeRef } from './host.ts'
-import type { InstanceInfo, StartKind } from './instance-info.ts'
+import type { InstanceInfo, StartKind, Transient } from './instance-info.ts'
 import type { InstanceStart, StopRequest } from './instance-world.ts'
 import type { InstanceRecord } from './journal.ts'
 import { marksIn } from './launch-environment.ts'
@@ -18,6 +18,7 @@ export class InstanceFacts implements InstanceInfo {
   /** Replaced when a change of the config needs no restart. */
   service: ResolvedService
   role: InstanceInfo['role']
+  transient: Transient | undefined
 
   state: InstanceState = 'starting'
   tree: TreeRef | undefined
@@ -60,6 +61,7 @@ export class InstanceFacts implements InstanceInfo {
     this.restarts = start.restarts
     this.start = start.start
     this.cause = start.cause
+    this.transient = start.transient
     this.#marks = start.marks
     this.#clock = clock
   }
@@ -98,12 +100,13 @@ export class InstanceFacts implements InstanceInfo {
   }
 
   get record(): InstanceRecord {
-    const { id, service, replica, role, token, tree, startedAt, wasReady, restarts } = this
+    const { id, service, replica, role, token, tree, startedAt, wasReady, restarts, transient } = this
     const marks = marksIn(this.launch?.env ?? this.#marks ?? {})
     return {
       ...{ id, service, replica, role, token, wasReady, restarts },
       ...(tree === undefined ? {} : { tree }),
       ...(startedAt === undefined ? {} : { startedAt }),
+      ...(transient === undefined ? {} : { transient }),
       ...(Object.keys(marks).length === 0 ? {} : { marks }),
     }
   }

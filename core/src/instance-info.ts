@@ -27,6 +27,14 @@ export interface InstanceInfo {
   readonly slot: string | undefined
   /** What led to its start. */
   readonly start: StartKind
+  /** It runs once, in no config, and is then forgotten; see `startTransient`. Missing otherwise. */
+  readonly transient?: Transient | undefined
+}
+
+/** Whom a transient belongs to. */
+export interface Transient {
+  /** The instance that it belongs to; missing when it stands for itself. */
+  readonly owner?: string | undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ResolvedService } from './config/types.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Host } from './host.ts'
 import type { Hooks } from './hooks.ts'
-import type { InstanceInfo, StartKind } from './instance-info.ts'
+import type { InstanceInfo, StartKind, Transient } from './instance-info.ts'
 import type { Instance } from './instance.ts'
 import type { InstanceRecord } from './journal.ts'
 import type { OnMove } from './states.ts'
@@ -19,6 +19,7 @@ export interface InstanceStart {
   readonly start: StartKind
   /** Of an instance that an earlier supervisor started. */
   readonly marks?: InstanceRecord['marks']
+  readonly transient?: Transient | undefined
   readonly cause?: number | undefined
 }
 

@@ -38,6 +38,7 @@ export class Instance extends InstanceFacts {
   #launched: Promise<void> = Promise.resolve()
   #exitSeen: Promise<void> = Promise.resolve()
   #isStopping = false
+  #isFinishing = false
   readonly #listeners = new Set<() => boolean>()
 
   constructor(start: InstanceStart, world: InstanceWorld) {
@@ -84,13 +85,14 @@ export class Instance extends InstanceFacts {
   lose(exit: Exit, record: InstanceRecord, remains: TreeRef | undefined): void {
     this.tree = record.tree ?? remains
     this.startedAt = record.startedAt
+    this.launch = specOf(this.service, { env: { ...record.marks, ...this.#identity } })
     this.wasReady = record.wasReady
     this.exit = exit
     this.exitAt = this.#world.host.clock.now()
     const facts = { pid: record.tree?.pid ?? null, ...this.#part, exit, expected: false, last_lines: [] }
     this.cause = this.#world.emit('service.exited', this.#of(), facts).seq
     this.isDown = true
-    if (remains === undefined) this.#finish()
+    if (remains === undefined && this.#belongings().length === 0) this.#finish()
     else this.beginStop()
   }
 
@@ -258,11 +260,11 @@ export class Instance extends InstanceFacts {
     this.#changed()
     const left = this.tree === undefined ? [] : await host.processes.members(this.tree)
     if (this.#isStopping) return
-    if (left.length === 0) {
+    if (left.length === 0 && this.#belongings().length === 0) {
       this.#finish()
       return
     }
-    if (!asked && exit.code === 0 && !this.wasReady) {
+    if (left.length > 0 && !asked && exit.code === 0 && !this.wasReady) {
       this.isDaemonized = true
       this.#world.emit('service.daemonized', this.#of(this.cause), { pids: left.map(({ pid }) => pid) })
     }
@@ -293,8 +295,20 @@ export class Instance extends InstanceFacts {
     this.#finish()
   }
 
+  /** What belongs to it and is not over. */
+  #belongings(): readonly Promise<unknown>[] {
+    return this.#world.hooks.ending.call([], this)
+  }
+
   #finish(): void {
-    if (!this.isLiving) return
+    if (!this.isLiving || this.#isFinishing) return
+    this.#isFinishing = true
+    const works = this.#belongings()
+    if (works.length === 0) this.#end()
+    else void Promise.allSettled(works).then(() => this.#end())
+  }
+
+  #end(): void {
     this.#starting.abort(this.#startFailed('it has ended'))
     this.#move('end')
     this.isDown = true

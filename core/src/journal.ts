@@ -1,6 +1,7 @@
 /** What must survive the supervisor: written through the `journal` hook, read back through `boot`. Plain JSON. */
 import type { ResolvedService } from './config/types.ts'
 import type { Exit, TreeRef } from './host.ts'
+import type { Transient } from './instance-info.ts'
 
 /** What a person last asked of a service by name. */
 export interface IntentRecord {
@@ -27,6 +28,8 @@ export interface InstanceRecord {
   readonly restarts: number
   /** What plugins told it about itself: `SYSG_…` of its environment (a slot, for example). */
   readonly marks?: Readonly<Record<string, string>>
+  /** Of one whose service is in no config and is forgotten with it. */
+  readonly transient?: Transient
 }
 
 /** How a replica came to rest by itself: kept so that a new supervisor neither runs a one-shot again nor forgets a failure. */

@@ -48,7 +48,9 @@ export const look = (
   const reason = explain(service, state, (name) => services.get(name))
   const { restarts, seen: before } = service
   const isUnseen = before.state === undefined
-  tellDeclared(service, isUnseen && state === 'stopped' ? reason : undefined, world)
+  // Of one that runs once it is told that it has started and how it ended.
+  const isTold = !service.isTransient
+  if (isTold) tellDeclared(service, isUnseen && state === 'stopped' ? reason : undefined, world)
   const isNew = before.state !== state
   if (!isNew && before.reason === reason && before.restarts === restarts) return undefined
   const isAtRest = state === 'completed' || state === 'failed'
@@ -57,8 +59,8 @@ export const look = (
   service.seen = { state, reason, restarts, sinceMs }
   const of = { service: service.name, cause: service.cause }
   const seen = { reason, restarts }
-  if (!isNew) world.emit('service.reason', of, seen)
-  else if (!isUnseen || state !== 'stopped') {
+  if (!isNew && isTold) world.emit('service.reason', of, seen)
+  else if (isNew && isTold && (!isUnseen || state !== 'stopped')) {
     const pid = service.serving.find((one) => one.pid !== undefined)?.pid ?? null
     const more = state === 'running' ? { pid } : rested === undefined ? {} : { since: new Date(sinceMs).toISOString() }
     service.cause = world.emit(eventOfState[state], of, { ...seen, ...more }).seq

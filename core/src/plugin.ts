@@ -101,6 +101,11 @@ export interface Plugin<Options = unknown> {
    * A part of a key is named with dots: `deployment.grace_period`.
    */
   readonly live?: readonly string[]
+  /**
+   * Which of its service keys also hold for a program that is started on behalf of a service (`startTransient`): where its
+   * output goes, who it runs as. Others have their default there.
+   */
+  readonly inherited?: readonly string[]
   /** Tap hooks and register things. Nothing of the world has happened yet. */
   setup?(api: PluginApi<Options>): void
 }

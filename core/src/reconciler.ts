@@ -88,6 +88,29 @@ export class Reconciler {
     return instance
   }
 
+  /** Launch the one run of a transient. `onNamed` hears of it before anything happens. */
+  launchTransient(service: Service, owner: string | undefined, onNamed?: (instance: Instance) => void): Instance {
+    const replica = service.replica(0)
+    replica.move('launch')
+    const instance = this.createInstance(service, replica, {
+      ...{ id: this.roster.nextId(service.name), service: service.config, role: 'active', restarts: 0 },
+      ...{ token: this.#world.host.token(), start: 'asked', transient: owner === undefined ? {} : { owner } },
+    })
+    onNamed?.(instance)
+    instance.begin()
+    this.wake([service])
+    return instance
+  }
+
+  /** A transient belongs to another instance, or to none. */
+  giveTo(instanceId: string, owner: string | undefined): void {
+    const instance = this.roster.living.find(({ id }) => id === instanceId)
+    if (instance?.transient === undefined) return
+    instance.transient = owner === undefined ? {} : { owner }
+    this.#record([instance])
+    this.#wakeOf(instance, undefined)
+  }
+
   /** What a deploy of any service works with. */
   get deployWorld(): DeployWorld {
     return {

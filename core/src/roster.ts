@@ -4,6 +4,7 @@ import { Graph } from './graph.ts'
 import type { Instance } from './instance.ts'
 import { Service } from './service.ts'
 import type { OnMove } from './states.ts'
+import { hostOf } from './transient-name.ts'
 
 export class Roster {
   readonly services = new Map<string, Service>()
@@ -15,6 +16,8 @@ export class Roster {
   /** Everything is to end. */
   isShuttingDown = false
   readonly #onMove: OnMove | undefined
+  /** No transient of an earlier supervisor had a higher number: of those that have ended nothing is remembered. */
+  usedBefore = 0
   /** Instance numbers used, per service. */
   readonly #counts = new Map<string, number>()
 
@@ -39,6 +42,13 @@ export class Roster {
     return [...this.services.values()].flatMap(({ living }) => living)
   }
 
+  /** All but those that belong to something that lives: these are shown below it. */
+  get shown(): readonly Service[] {
+    const ids = new Set(this.living.map(({ id }) => id))
+    const isBelow = ({ transient }: Instance) => transient?.owner !== undefined && ids.has(transient.owner)
+    return [...this.services.values()].filter(({ living }) => !living.some(isBelow))
+  }
+
   /** Take up the services of a config; those gone from it are to be removed, ad-hoc ones stay. Starts nothing. */
   takeUp(config: ResolvedSystem): void {
     this.declared = config
@@ -57,6 +67,19 @@ export class Roster {
     return service
   }
 
+  /** Take up a service that is in no config, runs once, and is then forgotten. Starts nothing. */
+  takeUpTransient(spec: ResolvedService): Service {
+    const service = this.#add(spec)
+    service.isAdHoc = true
+    service.isTransient = true
+    // Nobody else decides whether it is started.
+    service.isAsked = true
+    service.planning = 'done'
+    service.plan = 'boot'
+    this.redraw()
+    return service
+  }
+
   /** An ad-hoc service is to be stopped, and then forgotten. */
   removeAdHoc(service: Service): void {
     service.isRemoved = true
@@ -65,12 +88,17 @@ export class Roster {
 
   /** Services that are in no config and that nobody has stopped. */
   get adHoc(): readonly Service[] {
+    return this.#besideConfig.filter(({ isTransient }) => !isTransient)
+  }
+
+  /** The same, with those that run once. */
+  get #besideConfig(): readonly Service[] {
     return [...this.services.values()].filter(({ isAdHoc, isRemoved }) => isAdHoc && !isRemoved)
   }
 
   /** `config` without the ad-hoc services that what is in force has beside it. */
   withoutAdHoc(config: ResolvedSystem): ResolvedSystem {
-    const own = this.adHoc.filter(({ name, config: spec }) => config.services[name] === spec)
+    const own = this.#besideConfig.filter(({ name, config: spec }) => config.services[name] === spec)
     if (own.length === 0) return config
     const names = own.map(({ name }) => name)
     const kept = Object.entries(config.services).filter(([name]) => !names.includes(name))
@@ -131,15 +159,20 @@ export class Roster {
 
   /** A name for the next instance of a service: never used before. */
   nextId(service: string): string {
-    const count = (this.#counts.get(service) ?? 0) + 1
-    this.#counts.set(service, count)
+    const of = countedWith(service)
+    const used = this.#counts.get(of) ?? (of === service ? 0 : this.usedBefore)
+    const count = used + 1
+    this.#counts.set(of, count)
     return `${service}-${count}`
   }
 
   /** Instance ids up to this one have been used. */
   reserveId(id: string): void {
     const [, service, number] = /^(.*)-(\d+)$/.exec(id) ?? []
-    if (service !== undefined) this.#counts.set(service, Math.max(this.#counts.get(service) ?? 0, Number(number)))
+    if (service === undefined) return
+    const of = countedWith(service)
+    const used = this.#counts.get(of) ?? (of === service ? 0 : this.usedBefore)
+    this.#counts.set(of, Math.max(used, Number(number)))
   }
 
   #add(spec: ResolvedService): Service {
@@ -153,9 +186,15 @@ export class Roster {
   /** The graph also has those that were removed, as long as something of them lives. */
   redraw(): void {
     this.graph = new Graph(new Map([...this.services].map(([name, { config }]) => [name, config])))
-    const adHoc = Object.fromEntries(this.adHoc.map(({ name, config }) => [name, config]))
+    const beside = Object.fromEntries(this.#besideConfig.map(({ name, config }) => [name, config]))
     const { services } = this.declared
     this.config =
-      Object.keys(adHoc).length === 0 ? this.declared : { ...this.declared, services: { ...services, ...adHoc } }
+      Object.keys(beside).length === 0 ? this.declared : { ...this.declared, services: { ...services, ...beside } }
   }
+}
+
+/** Transients have ever new names; what counts their instances must not grow with them. */
+const countedWith = (service: string): string => {
+  const of = hostOf(service)
+  return of === undefined ? service : `${of}:`
 }

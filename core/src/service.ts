@@ -19,6 +19,8 @@ export class Service {
   isRemoved = false
   /** In no config: a person started it with its command, and it lives until a person stops it. */
   isAdHoc = false
+  /** Ad hoc, and it runs once: it is forgotten when that run has ended. */
+  isTransient = false
   /** A person started it by name, so `skip` does not hold. */
   ignoresSkip = false
   /** What was decided last; it holds while it is decided anew. Undefined before. */

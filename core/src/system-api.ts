@@ -33,6 +33,8 @@ export interface ServiceView {
   readonly retry_at: string | null
   /** It is in no config: started with its command, it lives until it is stopped. Missing otherwise. */
   readonly ad_hoc?: true
+  /** Ad hoc, and forgotten when it has ended: a program started it. Missing otherwise. */
+  readonly transient?: true
 }
 
 export interface InstanceView {
@@ -111,6 +113,21 @@ export interface StartAdHocOptions extends Waiting {
   readonly isNew?: boolean
 }
 
+/** A program that runs once, beside the services of the config. */
+export interface TransientOptions {
+  /** It becomes `<host>:<name>`; with a number behind when something living is called that. */
+  readonly name: string
+  /** The service that it is started for. It has the keys of it that plugins declare as `inherited`, and how it is stopped. */
+  readonly host: ResolvedService
+  readonly argv: readonly [string, ...string[]]
+  /** Absolute. */
+  readonly working_dir: string
+  /** The instance that it belongs to: shown below that, not among services. Default: none. */
+  readonly owner?: string
+  /** Told its full name and id, before anything of it happens: hooks about it come later. */
+  readonly onNamed?: (instance: InstanceInfo) => void
+}
+
 export interface StopOptions extends Waiting {
   /** From the stop signal to SIGKILL, instead of `stop_timeout`. */
   readonly graceMs?: number
@@ -153,7 +170,7 @@ export interface SystemApi {
   readonly config: ResolvedSystem
   /** Everything is to end, or has ended. */
   readonly isStopping: boolean
-  /** Every service as people see it, or those of these names that exist. */
+  /** Every service as people see it, but for transients that belong to an instance; or those of these names that exist. */
   view(names?: readonly string[]): readonly ServiceView[]
   /** The same for somebody who looks now: plugins have brought what they show up to date. */
   look(names?: readonly string[]): Promise<readonly ServiceView[]>
@@ -168,6 +185,16 @@ export interface SystemApi {
    * @throws {SysgError} `SYSG_NAME_TAKEN`.
    */
   startAdHoc(service: ResolvedService, options?: StartAdHocOptions): Promise<Outcome>
+  /**
+   * Run a program once, with all that a service has: output, an end of its whole tree, a record that outlives the
+   * supervisor, which takes it up again and never starts it a second time. In no config; forgotten when it has ended; no
+   * start, restart or reload of everything touches it. Its hooks are those of any instance. Resolves when its process exists.
+   *
+   * @throws {SysgError} `SYSG_SPAWN_FAILED`, `SYSG_INSTANCE_GONE`, `SYSG_SHUTTING_DOWN`, or what a plugin has against it.
+   */
+  startTransient(options: TransientOptions): Promise<InstanceInfo>
+  /** A transient belongs to another instance from now on, or to none: then it is shown among services. Recorded when this returns. */
+  giveTo(instanceId: string, owner: string | undefined): void
   /**
    * Go on after another supervisor: start what is wanted (of the named services, those that were asked for last), and leave
    * alone what was stopped, has completed or has given up. If that one was about to end everything, so does this.

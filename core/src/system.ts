@@ -10,6 +10,7 @@ import { whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import { createHooks, type Hooks } from './hooks.ts'
 import type { Exit, Host } from './host.ts'
+import type { InstanceInfo } from './instance-info.ts'
 import type { BootState } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { apply, plan } from './operations/apply.ts'
@@ -44,8 +45,10 @@ import type {
   StartOptions,
   StopOptions,
   SystemApi,
+  TransientOptions,
 } from './system-api.ts'
 import type { SystemWorld } from './system-world.ts'
+import { startTransient } from './transient.ts'
 import { viewOf } from './view.ts'
 
 export interface SystemOptions {
@@ -136,7 +139,7 @@ export class System implements SystemApi {
   view(names?: readonly string[]): readonly ServiceView[] {
     const now = this.#host.clock.now()
     const { roster } = this.#reconciler
-    const services = names === undefined ? roster.services.values() : roster.named(names)
+    const services = names === undefined ? roster.shown : roster.named(names)
     return [...services].map((service) => this.hooks.view.call(viewOf(service, this.config, now)))
   }
 
@@ -173,6 +176,8 @@ export class System implements SystemApi {
     const state = await this.hooks.boot.promise(emptyState, { signal })
     this.#events.seq = Math.max(this.#events.seq, state.lastSeq)
     this.#wasEnding = state.isEnding === true
+    // Each had an event of its own at least.
+    this.#reconciler.roster.usedBefore = state.lastSeq
     const adopted = await adoptAll(state, this.#reconciler, this.#world)
     for (const warning of forgetOutdatedScales(this.#world)) this.#host.trace('warn', warning)
     this.emit('system.started', {}, { version: this.#version, adopted })
@@ -194,6 +199,15 @@ export class System implements SystemApi {
   async startAdHoc(spec: ResolvedService, options?: StartAdHocOptions): Promise<Outcome> {
     await this.#booted
     return startAdHoc(this.#world, spec, options)
+  }
+
+  async startTransient(options: TransientOptions): Promise<InstanceInfo> {
+    await this.#booted
+    return startTransient(this.#world, options)
+  }
+
+  giveTo(instanceId: string, owner: string | undefined): void {
+    this.#reconciler.giveTo(instanceId, owner)
   }
 
   async resume(options?: SettleOptions): Promise<Outcome> {

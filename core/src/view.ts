@@ -31,6 +31,7 @@ export const viewOf = (service: Service, config: ResolvedSystem, nowMs: number):
     retry_at: retryAt === undefined ? null : iso(retryAt),
     ...(down.length > 0 ? { down } : {}),
     ...(service.isAdHoc ? { ad_hoc: true } : {}),
+    ...(service.isTransient ? { transient: true } : {}),
   }
 }
 

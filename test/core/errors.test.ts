@@ -23,6 +23,8 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
     { name: 'api', command: './api', isAdHoc: true, isSame: false },
     { name: 'api', command: './api', isAdHoc: false, isSame: false },
   ],
+  SYSG_SERVICE_TRANSIENT: [{ name: 'orch:w1' }],
+  SYSG_INSTANCE_GONE: [{ instance: 'orch-1' }],
   SYSG_AD_HOC_IN_THE_WAY: [{ names: ['api'] }, { names: ['api', 'web'] }],
   SYSG_SPAWN_FAILED: ['ENOENT', 'EACCES', 'ENOEXEC', 'EAGAIN', 'EMFILE', 'ENOMEM', 'EWHAT'].map((errno) => ({
     ...{ service: 'api', errno, why: './api: no such file' },

@@ -1,5 +1,5 @@
 /** Files on disk. Every failure but a missing file is a `HostError`. */
-import { renameSync, unlinkSync } from 'node:fs'
+import { renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { open, readFile, readdir, stat } from 'node:fs/promises'
 import type { Files } from '@systemg/core'
 import { openAppend } from './append-file.ts'
@@ -24,8 +24,20 @@ export const nodeFiles: Files = {
     }
   },
 
+  removeFolder: (path) => {
+    try {
+      rmdirSync(path)
+    } catch (thrown) {
+      if (!isMissing(thrown) && !isInUse(thrown)) throw hostError(`remove ${path}`, thrown)
+    }
+  },
+
   list: (path) => orMissing(`list ${path}`, async () => (await readdir(path)).sort(), []),
 }
+
+/** Something is in it, or it is no folder. */
+const isInUse = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(String(thrown.code))
 
 const orMissing = async <T, M>(what: string, body: () => Promise<T>, missing: M): Promise<T | M> => {
   try {

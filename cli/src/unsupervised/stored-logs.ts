@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import {
   displayTextOf,
+  isAskedFor,
   listSources,
   readAll,
   readLast,
@@ -67,9 +68,7 @@ const sourcesOf = async (
   if (kind === 'supervisor') return [supervisorSource(folder)]
   const sources = await listSources(nodeFiles, folder)
   if (services !== undefined) await requireKnown(services, [...known, ...sources.map(({ service }) => service)])
-  return sources.filter(
-    ({ service, stream }) => (services?.includes(service) ?? true) && (kind === 'all' || kind === stream),
-  )
+  return sources.filter(({ service, stream }) => isAskedFor(service, services) && (kind === 'all' || kind === stream))
 }
 
 async function* recordsOf(sources: readonly LogSource[], selection: StoredSelection): AsyncGenerator<LogRecord> {

@@ -8,7 +8,8 @@ export const resume = async (world: OperationWorld, options: SettleOptions = {})
   requireOpen(world)
   const { roster } = world.reconciler
   const names = options.names?.filter((name) => roster.services.has(name)) ?? [...roster.services.keys()]
-  const services = roster.graph.withDependencies(names).map((name) => findService(world, name))
+  const all = roster.graph.withDependencies(names).map((name) => findService(world, name))
+  const services = all.filter(({ isTransient }) => !isTransient)
   // Ad-hoc services are remembered by themselves: one may not have come up yet.
   for (const service of [...services, ...roster.adHoc]) service.isAsked = true
   world.reconciler.wakeAll()

@@ -14,10 +14,11 @@ export const findService = ({ reconciler }: OperationWorld, name: string): Servi
   return service
 }
 
-/** One that is not on its way out. @throws {SysgError} `SYSG_SERVICE_UNKNOWN`. */
+/** One that is not on its way out, and that may run again. @throws {SysgError} `SYSG_SERVICE_UNKNOWN`, `SYSG_SERVICE_TRANSIENT`. */
 export const findKept = (world: OperationWorld, name: string): Service => {
   const service = findService(world, name)
   if (service.isRemoved) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+  if (service.isTransient) throw new SysgError('SYSG_SERVICE_TRANSIENT', { name })
   return service
 }
 

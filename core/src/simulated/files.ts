@@ -110,6 +110,8 @@ export const createFiles = (tree: FileTree, supervisor: Supervisor): Files => ({
   size: (path) => supervisor.call('files.size', () => tree.find(path)?.size),
   rename: (from, to) => supervisor.effect('files.rename', () => tree.rename(from, to)),
   remove: (path) => supervisor.effect('files.remove', () => tree.remove(path)),
+  // Here a folder is there as long as something is in it.
+  removeFolder: () => supervisor.effect('files.removeFolder', () => undefined),
   list: (path) => supervisor.call('files.list', () => tree.list(path)),
 })
 

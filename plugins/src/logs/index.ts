@@ -3,7 +3,7 @@
  *
  * Owns the key `logs` of the system and of a service (`sink`, `max_bytes`, `max_files`). Taps `boot` (goes on reading
  * instances that live), `prepare` (hands out pipes), `exited` (reads what is left, gives the last lines), `stopped`,
- * `reload` and `shutdown`. Registers the control methods `logs.read`, `logs.follow`, `logs.clear`, `logs.dropped` and
+ * `reload` and `shutdown`. Registers the control methods `logs.read`, `logs.follow`, `logs.clear`, `logs.forget`, `logs.dropped` and
  * `logs.append`. Feeds the sinks of other plugins. The names of Docker's json-file options, `max-size` and `max-file`, mean the same.
  */
 import {
@@ -26,7 +26,7 @@ import { readLast } from './reader.ts'
 import { Sinks } from './sinks.ts'
 import type { StreamLimits } from './stream-log.ts'
 
-export { listSources, supervisorSource, type LogSource } from './layout.ts'
+export { isAskedFor, listSources, supervisorSource, type LogSource } from './layout.ts'
 export { displayTextOf, recordOf, type LogLine, type LogRecord } from './lines.ts'
 export { readAll, readLast, type LogQuery } from './reader.ts'
 export { StreamLog, type StreamLimits } from './stream-log.ts'
@@ -39,6 +39,7 @@ export const logs = definePlugin({
   options: logsOptions,
   system: { logs: systemLogs },
   service: { logs: serviceLogs },
+  inherited: ['logs'],
   setup(api) {
     const { host, hooks, system } = api
     const options = logsOptions.parse(api.options)
@@ -49,8 +50,8 @@ export const logs = definePlugin({
       sinks: new Sinks(api.registries.sinks, host.trace),
     }
     const outputs = new Outputs(world, host.store.table('logs'))
-    const closeUnused = () =>
-      outputs.closeUnused((name, replica) => replica < (system.config.services[name]?.replicas ?? 0))
+    const isUsed = (name: string, replica: number) => replica < (system.config.services[name]?.replicas ?? 0)
+    const closeUnused = () => outputs.closeUnused(isUsed)
     const adopt = async (record: InstanceRecord) => {
       const set = settingsOf(record.service)
       if (set.sink === 'file') await outputs.adopt(record, set)
@@ -77,7 +78,9 @@ export const logs = definePlugin({
     })
     hooks.stopped.tap('logs', (instance) => {
       outputs.release(instance.id)
-      void quietly(closeUnused())
+      // Nothing else runs under the name of a transient.
+      const isOver = (name: string) => instance.transient !== undefined && name === instance.service.name
+      void quietly(outputs.closeUnused((name, replica) => !isOver(name) && isUsed(name, replica)))
     })
     hooks.reload.tapPromise('logs', closeUnused)
     hooks.shutdown.tapPromise('logs', () => outputs.close())

@@ -8,7 +8,7 @@
  *   <folder>/<service>/<replica>.1/…             of an instance that runs beside another one of the same replica
  *   <folder>/supervisor.log                      the supervisor's own
  */
-import { HostError, type Files } from '@systemg/core'
+import { HostError, hostOf, type Files } from '@systemg/core'
 
 export type StreamName = 'stdout' | 'stderr'
 
@@ -32,6 +32,10 @@ export const supervisorSource = (folder: string): LogSource => ({
   stream: 'stderr',
   base: `${folder}/supervisor`,
 })
+
+/** Whether output of `service` belongs to what is asked for: one of `names`, or something that a program of it has started. */
+export const isAskedFor = (service: string, names: readonly string[] | undefined): boolean =>
+  names === undefined || names.includes(service) || names.includes(hostOf(service) ?? service)
 
 /** Every stream that has files, sorted. */
 export const listSources = async (files: Files, folder: string): Promise<readonly LogSource[]> => {

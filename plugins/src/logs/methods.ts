@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { countAges, removeAge } from './ages.ts'
 import type { Followers } from './followers.ts'
 import { Following } from './following.ts'
-import { listSources, supervisorSource, type LogSource } from './layout.ts'
+import { isAskedFor, listSources, supervisorSource, type LogSource } from './layout.ts'
 import { recordOf, type LogLine } from './lines.ts'
 import type { LogsOptions } from './options.ts'
 import type { Outputs } from './outputs.ts'
@@ -39,6 +39,7 @@ const selection = {
 const readParams = z.strictObject({ ...selection, until: moment.optional() })
 const followParams = z.strictObject(selection)
 const clearParams = z.strictObject({ services: z.array(z.string()).optional() })
+const forgetParams = z.strictObject({ service: z.string().min(1) })
 const appendParams = z.strictObject({
   service: z.string(),
   replica: z.int().min(0).default(0),
@@ -56,6 +57,7 @@ type Selection = z.output<typeof followParams> & { until?: number | undefined }
  * - `logs.follow`: the same as `log` notifications, then every new line, until aborted; `log.dropped` tells how many were
  *   rotated away before a slow reader had them.
  * - `logs.clear`: forget everything written so far.
+ * - `logs.forget`: remove the files of a service that is no more, with their folder.
  * - `logs.dropped`: what the disk did not take, per stream.
  * - `logs.append`: write to `<source>.<stream>.log` beside the files of a service (output of hooks, `pre_start`, children):
  *   `text`, or the `bytes` as they are (within the supervisor; they are copied at once). `end`: the next bytes begin a line.
@@ -75,6 +77,18 @@ export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMet
       }
     }
   },
+  'logs.forget': async (params) => {
+    const { service } = forgetParams.parse(params)
+    const { folder } = world.options
+    if (service in world.config().services) throw inUse(service)
+    for (const source of await listSources(world.host.files, folder)) {
+      if (source.service !== service) continue
+      await world.outputs.closeExtra(source.base)
+      await removeAll(world, source)
+      world.host.files.removeFolder(source.base.replace(/\/[^/]*$/, ''))
+    }
+    world.host.files.removeFolder(`${folder}/${service}`)
+  },
   'logs.dropped': () =>
     world.outputs.channels
       .filter(({ log }) => log.dropped.bytes > 0)
@@ -91,6 +105,12 @@ export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMet
     if (settings.sink === 'file') await world.outputs.append({ service, stream, base }, source, written, settings, end)
   },
 })
+
+const inUse = (service: string): SysgError =>
+  SysgError.of('SYSG_LOGS_IN_USE', {
+    message: `\`${service}\` is a service of the system: its logs are not removed.`,
+    hint: `\`sysg logs --clear ${service}\` empties them.`,
+  })
 
 const read = async (world: LogsWorld, selected: Selection, end?: LogQuery['end']): Promise<readonly LogLine[]> => {
   const sources = await sourcesOf(world, selected)
@@ -148,7 +168,7 @@ const sourcesOf = async (
 }
 
 const isWanted = ({ kind, services }: Pick<Selection, 'kind' | 'services'>, { service, stream }: LogSource): boolean =>
-  (kind === 'all' || kind === stream) && (services?.includes(service) ?? true)
+  (kind === 'all' || kind === stream) && isAskedFor(service, services)
 
 const matcherOf = ({ host }: LogsWorld, { grep }: Selection): ((line: LogLine) => boolean) | undefined =>
   grep === undefined ? undefined : compilePattern(grep, () => host.clock.monotonic())

@@ -50,6 +50,7 @@ const instance = z.looseObject({
   startedAt: z.number().optional(),
   wasReady: z.boolean(),
   restarts: count,
+  transient: z.looseObject({ owner: z.string().optional() }).optional(),
 })
 
 const outcome = z.looseObject({

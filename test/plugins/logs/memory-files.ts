@@ -78,6 +78,7 @@ export const memoryFiles = (): MemoryFiles => {
     remove(path) {
       if (!contents.delete(path)) throw missing(path)
     },
+    removeFolder: () => undefined,
     async list(path) {
       const names = [...contents.keys()]
         .filter((name) => name.startsWith(`${path}/`))

@@ -82,6 +82,16 @@ export const filesContract: Part = (check, expect) => {
     expect(await session.wait(session.host.files.size(session.path('a')))).toBe(undefined)
   })
 
+  check('removes a folder when nothing is in it, and leaves any other', async (session) => {
+    await write(session, 'full/a', 'x')
+    session.host.files.removeFolder(session.path('full'))
+    session.host.files.removeFolder(session.path('none'))
+    expect(await session.wait(session.host.files.list(session.path('full')))).toEqual(['a'])
+    session.host.files.remove(session.path('full/a'))
+    session.host.files.removeFolder(session.path('full'))
+    expect((await session.wait(session.host.files.list(session.path('.')))).includes('full')).toBe(false)
+  })
+
   check('lists the names in a folder, sorted', async (session) => {
     for (const name of ['b.log', 'a.log', 'B', 'ä', 'sub/c']) await write(session, `logs/${name}`, '')
     expect(await session.wait(session.host.files.list(session.path('logs')))).toEqual(
