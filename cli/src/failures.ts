@@ -89,6 +89,10 @@ export const failures = {
     message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',
     hint: '`sysg notify ready` is for programs that a service has started, with the environment they were given.',
   }),
+  SYSG_SPAWN_OUTSIDE: () => ({
+    message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',
+    hint: '`sysg spawn` is for programs that a service has started, with the environment they were given. `sysg start -- command` starts one for you.',
+  }),
   SYSG_PURGE_STOPPED_SHORT: () => ({
     message: 'The system could not be stopped, so nothing of it was removed.',
     hint: '`sysg status` shows what still lives.',

@@ -1,6 +1,19 @@
 /** The plugins that every system has. They use the same public API as those of third parties. */
 import type { PluginUse } from '@systemg/core'
-import { control, cron, deploy, dotenv, health, logs, metrics, restart, sockets, store, watch } from '@systemg/plugins'
+import {
+  children,
+  control,
+  cron,
+  deploy,
+  dotenv,
+  health,
+  logs,
+  metrics,
+  restart,
+  sockets,
+  store,
+  watch,
+} from '@systemg/plugins'
 
 /** What the supervisor tells its plugins: where things are, and who it is. Commands that only check a config need none. */
 export interface FirstPartyOptions {
@@ -20,6 +33,7 @@ export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly Plu
   { plugin: deploy },
   { plugin: cron },
   { plugin: metrics },
+  { plugin: children },
   { plugin: watch, options: options.watch ?? {} },
   { plugin: control, options: options.control ?? {} },
 ]

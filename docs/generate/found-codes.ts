@@ -34,6 +34,9 @@ export const variables: ReadonlySet<string> = new Set([
     'SYSG_HELD',
     'SYSG_RESPAWNS',
     'SYSG_CGROUPS',
+    'SYSG_CHILD_NAME',
+    'SYSG_EXPIRES_AT',
+    'SYSG_LOG_LEVEL',
   ],
 ])
 

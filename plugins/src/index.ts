@@ -1,4 +1,5 @@
 /** The first-party plugins. Importing this gives the config types their keys. */
+export { children } from './children/index.ts'
 export { control } from './control/index.ts'
 export { cron } from './cron/index.ts'
 export { deploy } from './deploy/index.ts'

@@ -19,7 +19,16 @@ it('has a test for every example', () => {
   const folders = readdirSync(join(repository, 'examples'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(repository, 'examples', entry.name, 'README.md')))
     .map(({ name }) => name)
-  expect(folders.sort()).toEqual(['behind-nginx', 'cron', 'first', 'postgres', 'shop', 'typescript', 'zero-downtime'])
+  expect(folders.sort()).toEqual([
+    'behind-nginx',
+    'cron',
+    'first',
+    'orchestrator',
+    'postgres',
+    'shop',
+    'typescript',
+    'zero-downtime',
+  ])
 })
 
 it('first: web starts after the database and greets visitors by their number', async () => {
@@ -70,6 +79,28 @@ it('cron: the clock strikes each second, and the report counts its strikes', asy
   await example.sysg('start', '-d', '-s', 'report')
   expect(await example.sysg('logs', 'report')).toMatch(/\d+ strikes/)
   expect(await historyOf('report')).toMatchObject([{ status: 'success', trigger: 'manual' }])
+
+  await example.sysg('stop')
+  await untilNothingRuns(example)
+})
+
+it.runIf(has('python3'))('orchestrator: three workers at once, the fourth waits, and all end with it', async () => {
+  const example = openExample('orchestrator', { SYSG: `${process.execPath} ${join(repository, 'cli/bin/sysg.mjs')}` })
+  await example.sysg('start', '-d')
+  const workers = async () => (await example.service('orchestrator')).children?.map(({ name }) => name) ?? []
+  await vi.waitFor(() => expect(existsSync(join(example.folder, 'inbox'))).toBe(true), patience)
+  for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(example.folder, 'inbox', name), name === 'a' ? '3' : '9')
+  await vi.waitFor(async () => expect(await workers()).toEqual(['a', 'b', 'c']), patience)
+  await vi.waitFor(
+    async () =>
+      expect(await example.sysg('logs', 'orchestrator')).toContain(
+        '`d` was not started: the limit `children` is 3, and `orchestrator` has 3 now.',
+      ),
+    patience,
+  )
+  await vi.waitFor(async () => expect(await workers()).toContain('d'), patience)
+  expect(existsSync(join(example.folder, 'done', 'a'))).toBe(true)
+  expect(await example.sysg('logs', 'orchestrator')).toMatch(/^orchestrator:a \| takes 3 s$/m)
 
   await example.sysg('stop')
   await untilNothingRuns(example)

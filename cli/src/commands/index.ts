@@ -13,6 +13,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   validate: () => import('./validate.ts'),
   plan: () => import('./plan.ts'),
   notify: () => import('./notify.ts'),
+  spawn: () => import('./spawn.ts'),
   graph: () => import('./graph.ts'),
   init: () => import('./init.ts'),
   purge: () => import('./purge.ts'),

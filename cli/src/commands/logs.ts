@@ -12,7 +12,15 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure, isCoded } from '../failures.ts'
 import { locate } from '../project/locate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
-import { defined, followLogs, namesOf, prefixedServices, several, type FollowEnd } from '../terminal/follow-logs.ts'
+import {
+  defined,
+  followLogs,
+  namesOf,
+  onlyOne,
+  prefixedServices,
+  several,
+  type FollowEnd,
+} from '../terminal/follow-logs.ts'
 import { pause, untilInterrupted } from '../terminal/interrupt.ts'
 import { compilePattern, logOptions, type LogOptions } from '../terminal/log-options.ts'
 import { createLogPrinter, type LogPrinter } from '../terminal/log-printer.ts'
@@ -128,9 +136,12 @@ const recordedNames = async (paths: ProjectPaths): Promise<readonly string[] | u
 
 const printerFor = (
   { terminal, globals }: CommandContext,
-  { timestamps }: LogOptions,
+  { timestamps, prefix, services: asked }: LogOptions,
   services: readonly string[] | undefined,
-): LogPrinter => createLogPrinter(terminal, { json: globals.json, timestamps, services })
+): LogPrinter => {
+  const only = prefix ? onlyOne(asked) : undefined
+  return createLogPrinter(terminal, { json: globals.json, timestamps, services, only })
+}
 
 /** Lines stamped so long ago are in the files, ms. */
 const settleMs = 5

@@ -44,6 +44,8 @@ const runEnds: Readonly<Record<RunStatus, string>> = {
   interrupted: 'was interrupted',
 }
 
+const mebi = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)}M`
+
 const withPid = (pid: number | null): string => (pid === null ? '' : ` (pid ${pid})`)
 
 const phrases = {
@@ -115,6 +117,15 @@ const phrases = {
     `${service}: the run ${runEnds[status]}${durationMs === null ? '' : ` after ${formatElapsed(durationMs)}`}${because(reason)}`,
   'cron.skipped': ({ scheduled, reason }, _, service) =>
     `${service}: the run that was due at ${scheduled} is left out${because(reason)}`,
+  'spawn.started': ({ name, pid, parent, expires_at: expiresAt }) =>
+    `${parent} has started ${name} (pid ${pid})${expiresAt === null ? '' : `, until ${expiresAt}`}`,
+  'spawn.rejected': ({ parent, reason }) => `${parent} was refused a child: ${reason}`,
+  'spawn.exited': ({ name, exit, reason }, _, service) =>
+    `${name}, a child of ${service}, exited: ${describeExit(exit)}${because(reason)}`,
+  'spawn.moved': ({ name, pid, from, to }) =>
+    `${name} (pid ${pid}) goes on without ${from}, ${to === null ? 'as a service of its own' : `below ${to}`}`,
+  'spawn.memory_exceeded': ({ name, used_bytes: used, limit_bytes: limit }, _, service) =>
+    `${service} and what it has started use ${mebi(used)} of ${mebi(limit)}: ${name}, the newest, is stopped`,
   'watch.changed': ({ paths, more }, _, service) =>
     `${service} is restarted: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`,
   'watch.failed': ({ reason }, _, service) => `${service}: not everything is watched: ${reason}`,

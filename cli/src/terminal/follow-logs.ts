@@ -40,7 +40,8 @@ export const followLogs = async (
   const since = sinceMs ?? (lines === undefined ? Math.floor(performance.timeOrigin) : undefined)
   const params = { kind, ...defined({ services, lines, since, grep }) }
   const names = prefix && !globals.json ? await prefixedServices(supervisor, services, kind) : undefined
-  const printer = createLogPrinter(terminal, { json: globals.json, timestamps, services: names })
+  const only = prefix ? onlyOne(services) : undefined
+  const printer = createLogPrinter(terminal, { json: globals.json, timestamps, services: names, only })
   const flushing = flushRegularly(printer, everyMs)
   try {
     return await followCall(supervisor, 'logs.follow', params, signal, (method, notified) => {
@@ -96,6 +97,10 @@ export const namesOf = async (supervisor: RpcClient): Promise<readonly string[]>
   }
   return services.map(({ name }) => name)
 }
+
+/** The service, when it is just one. */
+export const onlyOne = (services: readonly string[] | undefined): string | undefined =>
+  services?.length === 1 ? services[0] : undefined
 
 export const several = (names: readonly string[]): readonly string[] | undefined =>
   names.length > 1 ? names : undefined

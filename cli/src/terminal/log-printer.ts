@@ -10,6 +10,8 @@ export interface LogFormat {
   readonly timestamps: boolean
   /** The services that are shown, for the prefix; undefined: no prefix. */
   readonly services: readonly string[] | undefined
+  /** One service alone is shown: what it has started has a prefix all the same. */
+  readonly only?: string | undefined
 }
 
 export interface LogPrinter {
@@ -22,7 +24,7 @@ export interface LogPrinter {
 }
 
 export const createLogPrinter = (terminal: Terminal, format: LogFormat): LogPrinter => {
-  const prefixOf = format.json || format.services === undefined ? () => '' : prefixes(terminal, format.services)
+  const prefixOf = format.json ? () => '' : prefixesFor(terminal, format)
   let chunks: Uint8Array[] = []
   let waiting = 0
   return {
@@ -59,6 +61,13 @@ const newline = Buffer.from('\n')
 
 const bytesOf = (record: LogRecord): Uint8Array =>
   'line' in record ? Buffer.from(record.line) : Buffer.from(record.base64, 'base64')
+
+const prefixesFor = (terminal: Terminal, { services, only }: LogFormat): ((service: string) => string) => {
+  if (services !== undefined) return prefixes(terminal, services)
+  if (only === undefined) return () => ''
+  const ofOthers = prefixes(terminal, [])
+  return (service) => (service === only ? '' : ofOthers(service))
+}
 
 /** Red is for errors. */
 const colours: readonly Style[] = [

@@ -4,6 +4,8 @@ import type { CronView } from '@systemg/plugins/cron'
 
 export interface ChildStatus {
   readonly name: string
+  /** What `sysg stop` and `sysg logs` know it by. */
+  readonly service: string
   readonly pid: number | null
   readonly state: string
   readonly depth: number
@@ -12,7 +14,7 @@ export interface ChildStatus {
 }
 
 /** What is always there; fields that plugins add stand behind. */
-export interface ServiceStatus extends Omit<ServiceView, 'state' | 'instances'> {
+export interface ServiceStatus extends Omit<ServiceView, 'state' | 'instances' | 'children'> {
   /** A `ServiceState`, or `running (unsupervised)`, `ended (unsupervised)`. */
   readonly state: string
   readonly cpu_percent: number | null

@@ -20,7 +20,7 @@ export const statusTable = (services: readonly ServiceStatus[], options: StatusT
   const rows = services.flatMap((service) => [
     rowOf(service, columns, options.nowMs),
     ...(options.instances === true ? instanceRows(service, columns, options.nowMs) : []),
-    ...childRows(service, columns),
+    ...childRows(service.children, columns, options.nowMs),
   ])
   return [
     ...renderTable(columns, rows, { ...options, noteTitle: 'WHY' }),
@@ -202,11 +202,21 @@ const pidOf = ({ pid, instances }: ServiceStatus): Cell => {
   return { text: others === 0 ? `${pid}` : `${pid} +${others}` }
 }
 
-const childRows = ({ children }: ServiceStatus, columns: readonly StatusColumn[], depth = 1): readonly Row[] =>
+const childRows = (
+  children: readonly ChildStatus[],
+  columns: readonly StatusColumn[],
+  nowMs: number,
+  depth = 1,
+): readonly Row[] =>
   children.flatMap((child) => [
-    { cells: columns.map((column) => childCell(child, column, depth)), note: '' },
-    ...childRows({ children: child.children } as ServiceStatus, columns, depth + 1),
+    { cells: columns.map((column) => childCell(child, column, depth)), note: timeLeft(child, nowMs) },
+    ...childRows(child.children, columns, nowMs, depth + 1),
   ])
+
+const timeLeft = ({ expires_at: expiresAt, state }: ChildStatus, nowMs: number): string => {
+  if (expiresAt === null || state === 'stopping') return ''
+  return `ends in ${formatAge(Math.max(0, Date.parse(expiresAt) - nowMs))}`
+}
 
 const childCell = ({ name, state, pid }: ChildStatus, { title }: Column, depth: number): Cell => {
   if (title === 'NAME') return { text: `${'  '.repeat(depth - 1)}└ ${plain(name)}` }

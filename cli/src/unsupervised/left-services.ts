@@ -4,7 +4,7 @@ import { describeExit, type Exit, type OutcomeRecord } from '@systemg/core'
 import { isStillThere } from '../host/adopted-processes.ts'
 import { KeptExits } from '../host/kept-exits.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
-import type { ServiceStatus } from '../terminal/service-status.ts'
+import type { ChildStatus, ServiceStatus } from '../terminal/service-status.ts'
 import { recordedServices, type RecordedInstance, type RecordedService } from './recorded-services.ts'
 
 /** States they are shown in, besides those of a supervisor. */
@@ -21,10 +21,34 @@ export const leftServices = (paths: ProjectPaths, nowMs: number): readonly Servi
   // What people want is remembered for good, and says nothing of how things are.
   if (recorded.every(({ instances, outcomes }) => instances.length === 0 && outcomes.length === 0)) return []
   const exits = new KeptExits(join(paths.folder, 'run', 'exits'))
+  const below = childrenBelow(recorded)
   return recorded.flatMap((service) => {
-    const found = statusOf(service, exits)
-    return found === undefined ? [] : [{ ...blank(paths.id, service, nowMs), ...found(nowMs) }]
+    const found = service.instances.some(isBelowAnother(recorded)) ? undefined : statusOf(service, exits)
+    if (found === undefined) return []
+    const children = service.instances.flatMap(({ id }) => below(id, 1))
+    return [{ ...blank(paths.id, service, nowMs), ...found(nowMs), children }]
   })
+}
+
+/** What its programs have started lives below it, as long as it is recorded. */
+const isBelowAnother =
+  (recorded: readonly RecordedService[]) =>
+  ({ transient, tree }: RecordedInstance): boolean =>
+    !isStillThere(tree)
+      ? transient !== undefined
+      : recorded.some(({ instances }) => instances.some(({ id }) => id === transient?.owner))
+
+const childrenBelow = (recorded: readonly RecordedService[]) => {
+  const living = recorded.flatMap(({ instances }) => instances).filter(({ tree }) => isStillThere(tree))
+  const below = (owner: string, depth: number): readonly ChildStatus[] =>
+    living
+      .filter(({ transient }) => transient?.owner === owner)
+      .map(({ id, service, tree, marks }) => ({
+        ...{ name: marks?.['SYSG_CHILD_NAME'] ?? service.name, service: service.name, pid: tree.pid },
+        ...{ state: unsupervised.running, depth, expires_at: marks?.['SYSG_EXPIRES_AT'] ?? null },
+        children: below(id, depth + 1),
+      }))
+  return below
 }
 
 type Known = (nowMs: number) => Partial<ServiceStatus>

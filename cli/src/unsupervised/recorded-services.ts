@@ -28,7 +28,7 @@ export interface RecordedService {
 /** An instance that had a process. */
 export type RecordedInstance = Pick<
   InstanceRecord,
-  'id' | 'service' | 'replica' | 'role' | 'startedAt' | 'restarts' | 'marks' | 'token'
+  'id' | 'service' | 'replica' | 'role' | 'startedAt' | 'restarts' | 'marks' | 'token' | 'transient'
 > & {
   readonly tree: TreeRef
 }

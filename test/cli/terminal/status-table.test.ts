@@ -134,7 +134,7 @@ describe('the table of services', () => {
   })
 
   it('shows spawned children below their parent', () => {
-    const child = { name: 'w1', pid: 12, state: 'running', depth: 1, expires_at: null }
+    const child = { name: 'w1', service: 'api:w1', pid: 12, state: 'running', depth: 1, expires_at: null }
     const services = [
       service('pool', {
         pid: 11,
