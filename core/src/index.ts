@@ -33,6 +33,7 @@ export {
   type RawConfig,
 } from './plugin.ts'
 export type { ControlCall, ControlMethod, ControlMethods } from './control-methods.ts'
+export { pluginFacts, type PluginFacts } from './plugin-facts.ts'
 export { collectKeys } from './plugin-keys.ts'
 export type { OutputSink, Probe, Registries, RegistryAccess, StrategyFactory, WrittenOutput } from './registries.ts'
 export { Registry } from './registry.ts'

@@ -17,5 +17,6 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   graph: () => import('./graph.ts'),
   init: () => import('./init.ts'),
   purge: () => import('./purge.ts'),
+  plugins: () => import('./plugins.ts'),
   schema: () => import('./schema.ts'),
 }

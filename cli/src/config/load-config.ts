@@ -18,7 +18,7 @@ import {
 import { findConfig } from '../project/find-config.ts'
 import { systemConfigFolders } from '../project/locate.ts'
 import { defaultProject } from '../project/project-id.ts'
-import { loadPlugins } from './load-plugins.ts'
+import { loadPlugins, type LoadedPlugins } from './load-plugins.ts'
 import { plainEntry } from './plugin-entry.ts'
 import { readConfig } from './read-config.ts'
 import { watchModules } from './watch-modules.ts'
@@ -46,6 +46,8 @@ export interface LoadedConfig {
   readonly problems: readonly Problem[]
   /** The first-party ones and those of the config, in the order of their setup. */
   readonly plugins: readonly PluginUse[]
+  /** Where those of the config come from. */
+  readonly origins: LoadedPlugins['origins']
   /** Text of files that problems are in, by path. */
   readonly sources: ReadonlyMap<string, string>
   /** Names of the environment variables that the config refers to. */
@@ -79,13 +81,15 @@ export const loadConfig = async (options: LoadOptions): Promise<LoadedConfig> =>
       readText,
       projectDefault: defaultProject(folder),
     }
-    const { plugins, ...result } = read.isUnusable === true ? unusable(config) : await resolved(config, modules)
+    const { plugins, origins, ...result } =
+      read.isUnusable === true ? unusable(config) : await resolved(config, modules)
     const code = [...modules.files]
     return {
       ...result,
       file,
       folder,
       plugins,
+      origins,
       sources: read.sources,
       files: [...new Set([file, ...read.sources.keys(), ...texts.keys(), ...code])],
       code,
@@ -96,12 +100,15 @@ export const loadConfig = async (options: LoadOptions): Promise<LoadedConfig> =>
   }
 }
 
-type Resolved = Pick<LoadedConfig, 'system' | 'problems' | 'plugins' | 'variables'>
+type Resolved = Pick<LoadedConfig, 'system' | 'problems' | 'plugins' | 'origins' | 'variables'>
 
-const unusable = ({ problems = [], plugins }: ResolveInput): Resolved => ({ problems, plugins, variables: [] })
+const unusable = ({ problems = [], plugins }: ResolveInput): Resolved => ({
+  ...{ problems, plugins, variables: [] },
+  origins: new Map(),
+})
 
 const resolved = async (config: ResolveInput, modules: Parameters<typeof loadPlugins>[1]): Promise<Resolved> => {
-  const { uses, problems } = await loadPlugins(config, modules)
+  const { uses, origins, problems } = await loadPlugins(config, modules)
   const before = [...(config.problems ?? []), ...problems]
   const result = await resolveConfig({
     ...config,
@@ -110,7 +117,7 @@ const resolved = async (config: ResolveInput, modules: Parameters<typeof loadPlu
     problems: before,
   })
   const isDoubtful = problems.length > 0 ? mayBeOfPlugin : () => false
-  return { ...result, problems: result.problems.filter((problem) => !isDoubtful(problem)), plugins: uses }
+  return { ...result, problems: result.problems.filter((problem) => !isDoubtful(problem)), plugins: uses, origins }
 }
 
 /** A key that nobody knows may belong to a plugin that could not be loaded. */

@@ -4,6 +4,7 @@ import {
   orderPlugins,
   SysgError,
   type Path,
+  type Plugin,
   type PluginUse,
   type Problem,
   type ResolveInput,
@@ -13,6 +14,7 @@ import { findPlugin } from './find-plugin.ts'
 import { importModule } from './import-module.ts'
 import { moduleProblem } from './module-problem.ts'
 import { pluginEntry, type PluginEntry } from './plugin-entry.ts'
+import { originOf, type PluginOrigin } from './plugin-origin.ts'
 import { checkOptions } from './plugin-options.ts'
 import { exportedPlugin, isPlugin, whyNoPlugin } from './plugin-shape.ts'
 import type { ModuleWatch } from './watch-modules.ts'
@@ -20,12 +22,15 @@ import type { ModuleWatch } from './watch-modules.ts'
 export interface LoadedPlugins {
   /** Those of `config.plugins` and those of the config, in the order of their setup. */
   readonly uses: readonly PluginUse[]
+  /** Where those of the config come from. */
+  readonly origins: ReadonlyMap<Plugin, PluginOrigin>
   readonly problems: readonly Problem[]
 }
 
 /** @param config - The config as it was read; its `plugins` are the first-party ones. */
 export const loadPlugins = async (config: ResolveInput, modules: ModuleWatch): Promise<LoadedPlugins> => {
   const problems: Problem[] = []
+  const origins = new Map<Plugin, PluginOrigin>()
   let uses = orderPlugins(config.plugins)
   for (const [index, written] of listed(config.value).entries()) {
     const at = ['plugins', index]
@@ -38,13 +43,14 @@ export const loadPlugins = async (config: ResolveInput, modules: ModuleWatch): P
       const together = orderPlugins([...uses, loaded.use])
       composeSchema(together)
       uses = together
+      origins.set(loaded.use.plugin, loaded.origin)
     } catch (thrown) {
       if (!(thrown instanceof SysgError)) throw thrown
       const { code, message, hint } = thrown
       problems.push(problemFrom(code, { message, ...(hint === undefined ? {} : { hint }) }, placeOf(config, at)))
     }
   }
-  return { uses, problems }
+  return { uses, origins, problems }
 }
 
 const listed = (value: unknown): readonly unknown[] => {
@@ -59,22 +65,29 @@ interface ToLoad {
   readonly modules: ModuleWatch
 }
 
-const loadOne = async (toLoad: ToLoad): Promise<{ use?: PluginUse; problems: readonly Problem[] }> => {
+type LoadedOne = { readonly use: PluginUse; readonly origin: PluginOrigin } | { readonly use?: undefined }
+
+const loadOne = async (toLoad: ToLoad): Promise<LoadedOne & { problems: readonly Problem[] }> => {
   const { entry, at, config } = toLoad
   const found = await pluginOf(toLoad)
   if ('problem' in found) return { problems: [found.problem] }
-  const { value } = found
+  const { value, origin } = found
   if (!isPlugin(value)) {
     const hint = 'A plugin is the default export of its module: `export default definePlugin({ name, … })`.'
     const why = whyNoPlugin(value) ?? ''
     return { problems: [problemOf(['SYSG_PLUGIN_INVALID', { name: entry.label, why, hint }], placeOf(config, at))] }
   }
   const { options, problems } = await checkOptions({ plugin: value, entry, at, config })
-  return { use: options === undefined ? { plugin: value } : { plugin: value, options }, problems }
+  return { use: options === undefined ? { plugin: value } : { plugin: value, options }, origin, problems }
 }
 
 /** What an entry stands for: not yet known to be a plugin. */
-const pluginOf = async ({ entry, at, config, modules }: ToLoad): Promise<{ value: unknown } | { problem: Problem }> => {
+const pluginOf = async ({
+  entry,
+  at,
+  config,
+  modules,
+}: ToLoad): Promise<{ value: unknown; origin: PluginOrigin } | { problem: Problem }> => {
   const { use, label } = entry
   const place = placeOf(config, at)
   // Data can hold no plugin, only its name.
@@ -83,12 +96,12 @@ const pluginOf = async ({ entry, at, config, modules }: ToLoad): Promise<{ value
     const hint = 'Write `{ use: name, …options }`.'
     return { problem: problemOf(['SYSG_PLUGIN_INVALID', { name: label, why: 'the entry has no `use`', hint }], place) }
   }
-  if (typeof use !== 'string') return { value: use }
+  if (typeof use !== 'string') return { value: use, origin: { kind: 'inline' } }
   const firstParty = config.plugins.map(({ plugin }) => plugin.name)
   const found = findPlugin({ name: use, from: config.file, firstParty }, modules)
   if ('finding' in found) return { problem: problemOf(found.finding, place) }
   try {
-    return { value: exportedPlugin(await importModule(found.file)) }
+    return { value: exportedPlugin(await importModule(found.file)), origin: originOf(use, found.file) }
   } catch (thrown) {
     const { finding, position } = await moduleProblem(
       thrown,

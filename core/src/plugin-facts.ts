@@ -1,0 +1,69 @@
+/** What a plugin adds to a system, found by setting it up where nothing can happen: no system runs, and nothing is begun. */
+import { SysgError, whyOf } from './errors.ts'
+import type { Host } from './host.ts'
+import { createHooks } from './hooks.ts'
+import type { PluginUse } from './plugin.ts'
+import { extensionsOf, keysOf } from './plugin-keys.ts'
+import { createRegistries } from './registries.ts'
+import { setUpPlugins } from './set-up.ts'
+import type { SystemApi } from './system-api.ts'
+
+export interface PluginFacts {
+  /** Keys that it adds to every service, and to the top level. */
+  readonly keys: { readonly service: readonly string[]; readonly system: readonly string[] }
+  readonly probes: readonly string[]
+  readonly strategies: readonly string[]
+  /** Hooks that it taps, in the order in which they are declared. */
+  readonly hooks: readonly string[]
+  /** Control methods that it answers. */
+  readonly methods: readonly string[]
+  readonly sinks: readonly string[]
+  /** Why it could not be set up, so that hooks, methods and sinks are not known; null when it could. */
+  readonly failure: string | null
+}
+
+/**
+ * @param all - It and the plugins beside it: the form of a key may depend on what they bring.
+ * @param host - A simulated one, since a plugin may use it. A plugin that asks the system for anything fails.
+ */
+export const pluginFacts = (use: PluginUse, all: readonly PluginUse[], host: Host): PluginFacts => {
+  const { plugin } = use
+  const extensions = extensionsOf(all)
+  const registries = createRegistries()
+  const hooks = createHooks({ clock: host.clock, owner: () => plugin.name, report: () => undefined })
+  const world = { host, hooks, system: noSystem, registries, releases: [], own: () => undefined }
+  const failure = failureOf(() => setUpPlugins([use], world))
+  return {
+    keys: {
+      service: Object.keys(keysOf(plugin, 'service', extensions)),
+      system: Object.keys(keysOf(plugin, 'system', extensions)),
+    },
+    probes: Object.keys(plugin.probes ?? {}),
+    strategies: Object.keys(plugin.strategies ?? {}),
+    hooks: Object.entries(hooks)
+      .filter(([, hook]) => (hook as { readonly taps: readonly unknown[] }).taps.length > 0)
+      .map(([name]) => name),
+    methods: registries.methods.list().map(({ name }) => name),
+    sinks: registries.sinks.list().map(({ name }) => name),
+    failure,
+  }
+}
+
+const failureOf = (work: () => void): string | null => {
+  try {
+    work()
+    return null
+  } catch (thrown) {
+    return whyOf(thrown)
+  }
+}
+
+const noSystem = new Proxy({} as SystemApi, {
+  get: (_, name) => {
+    throw new SysgError('SYSG_PLUGIN_FAILED', {
+      plugin: 'it',
+      hook: 'setup',
+      why: `\`system.${String(name)}\` is not there before \`boot\``,
+    })
+  },
+})
