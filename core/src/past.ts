@@ -5,6 +5,7 @@
 import { eventOfState, type EventData, type EventType, type SysgEvent } from './events.ts'
 import type { Exit } from './host.ts'
 import type { InstanceState, ServiceState } from './states.ts'
+import { hostOf } from './transient-name.ts'
 
 /** What events have told so far. Plain JSON, so that it can be kept and gone on from. */
 export interface Past {
@@ -65,7 +66,8 @@ export const pastOf = (events: Iterable<SysgEvent>, before: Past = nothingTold()
 export const takeIn = (past: Past, event: SysgEvent): void => {
   past.seq = event.seq
   tellOf(systemTells, event.type)?.(past, event.data as never, event)
-  if (event.service === undefined) return
+  // Of transients no states are told.
+  if (event.service === undefined || hostOf(event.service) !== undefined) return
   const state = stateTold.get(event.type)
   const tell = tellOf(serviceTells, event.type)
   if (state === undefined && tell === undefined) return

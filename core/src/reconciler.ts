@@ -155,7 +155,7 @@ export class Reconciler {
     for (const replica of service.replicas) replica.retry?.cancel()
     this.aftermath.forgetOutcomes(service)
     this.roster.forget(service)
-    this.#world.emit('service.removed', { service: service.name, cause: service.cause }, {})
+    if (!service.isTransient) this.#world.emit('service.removed', { service: service.name, cause: service.cause }, {})
   }
 
   #look(service: Service, wanted: boolean): void {

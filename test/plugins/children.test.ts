@@ -1,4 +1,5 @@
 import { children, deploy, logs, restart, store } from '@systemg/plugins'
+import { pause } from '@systemg/core'
 import { exitsAfter, ignoresSigterm, stopsAfter } from '@systemg/core/simulated'
 import { simulate } from '@systemg/core/testing'
 import { describe, expect, it } from 'vitest'
@@ -74,7 +75,9 @@ describe('a program of a service with `spawn.mode: dynamic`', () => {
         data: { name: 'w1', pid, exit: { code: 3, signal: null }, reason: null, service: 'orch:w1' },
       },
     ])
-    expect(sim.eventTypes('orch:w1')).toEqual(['instance.started', 'instance.ready', 'service.exited'])
+    expect(sim.eventTypes('orch:w1')).toEqual([
+      ...['instance.started', 'instance.ready', 'service.exited', 'instance.ended'],
+    ])
   })
 
   it('has a child for as long as it lives; then its name is free', async () => {
@@ -233,6 +236,29 @@ describe('a limit', () => {
       '`f` was not started: the limit `total_memory` is 100M, and `orch` and what it has started use 100M now.',
     )
     expect(treeOf(sim, 'orch')).toBe('a b e')
+  })
+
+  it('of memory stops no second one for the memory of one that ends while it is measured', async () => {
+    const mebi = 1024 ** 2
+    await using sim = await simulate(plugins, { orch: dynamic({ total_memory: '100M' }) })
+    const { clock, processes } = sim.host
+    const members = processes.members.bind(processes)
+    const [orch] = sim.world.processes.list('orch')
+    // A look at many processes takes its time.
+    processes.members = async (tree) => {
+      const seen = await members(tree)
+      if (tree.pid === orch?.pid) await pause(clock, 50, new AbortController().signal)
+      return seen
+    }
+    for (const name of ['a', 'b', 'c']) {
+      sim.service(`orch:${name}`).runs((self) => {
+        self.use({ memoryBytes: 40 * mebi })
+        self.onSignal('SIGTERM', () => void self.after(1_020, () => self.exit(0)))
+      })
+      await spawn(sim, pidOf(sim, 'orch'), name)
+    }
+    await sim.clock.advance(6_000)
+    expect(treeOf(sim, 'orch')).toBe('a b')
   })
 
   it('can be changed without a restart', async () => {

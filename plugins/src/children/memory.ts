@@ -68,10 +68,12 @@ export class MemoryWatch {
 
   async #check(root: InstanceInfo): Promise<void> {
     const limit = limitOf(root) ?? Number.POSITIVE_INFINITY
+    const before = this.#family.descendantsOf(root.id)
     const used = await this.#measure(root)
     const children = this.#family.descendantsOf(root.id)
-    // One that is on its way out takes its memory with it.
-    if (used <= limit || this.#isClosed || children.some(({ ending }) => ending !== undefined)) return
+    // One that is on its way out takes its memory with it, and may have gone while it was measured.
+    const isLeaving = before.some((child) => child.ending !== undefined || !children.includes(child))
+    if (used <= limit || this.#isClosed || isLeaving) return
     const newest = children.findLast(({ instance }) => instance?.pid !== undefined)
     if (newest === undefined) return
     this.#tell(root, newest, used, limit)

@@ -56,7 +56,7 @@ def memory(what):
     tell(what, ask([(f"m{number}", [*HERE, "hold"]) for number in range(3)]))
     while not os.path.exists("grow"):
         time.sleep(0.05)
-    kept = bytes(os.urandom(1024)) * (140 * 1024)
+    kept = bytes(os.urandom(1024)) * (160 * 1024)
     number = 0
     while "error" not in (answer := ask([(f"more{number}", ["sleep", "0"])])[0]):
         number += 1
