@@ -57,7 +57,7 @@ export const explain = (
   const last = service.replicas.map((replica) => replica.last).findLast((run) => run !== undefined)
   switch (state) {
     case 'waiting':
-      return `waits for ${(service.gate.by ?? []).map((name) => `${name} (${of(name)?.seen.state ?? 'unknown'})`).join(', ')}`
+      return describeWaiting(service.gate.by ?? [], of)
     case 'blocked':
       return (service.gate.by ?? [])
         .slice(0, 1)
@@ -83,6 +83,15 @@ export const explain = (
     case 'completed':
       return last?.isDaemonized === true ? describeDaemonized(service.name) : null
   }
+}
+
+/** More dependencies than these are not named one by one. */
+export const mostNamed = 8
+
+const describeWaiting = (names: readonly string[], of: (name: string) => Service | undefined): string => {
+  const named = names.slice(0, mostNamed).map((name) => `${name} (${of(name)?.seen.state ?? 'unknown'})`)
+  const more = names.length - named.length
+  return `waits for ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 const blame = (name: string, service: Service | undefined): string => {

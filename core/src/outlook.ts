@@ -1,6 +1,6 @@
 /** What is to be seen of a service: its gate, whether it is up, its state with the reason, told when that changes. */
 import { eventOfState } from './events.ts'
-import { explain, type EndedFacts } from './explain.ts'
+import { explain, mostNamed, type EndedFacts } from './explain.ts'
 import { gateOf, type DependencyFacts, type Gate } from './gate.ts'
 import type { SystemWorld } from './system-world.ts'
 import { isDown, type Replica } from './replica.ts'
@@ -59,8 +59,11 @@ export const look = (
   service.seen = { state, reason, restarts, sinceMs }
   const of = { service: service.name, cause: service.cause }
   const seen = { reason, restarts }
-  if (!isNew && isTold) world.emit('service.reason', of, seen)
-  else if (isNew && isTold && (!isUnseen || state !== 'stopped')) {
+  if (!isNew) {
+    // Of each of a thousand dependencies a thousand dependents would tell: that is told when few are left.
+    const isFlood = state === 'waiting' && (service.gate.by?.length ?? 0) > mostNamed
+    if (isTold && !isFlood) world.emit('service.reason', of, seen)
+  } else if (isTold && (!isUnseen || state !== 'stopped')) {
     const pid = service.serving.find((one) => one.pid !== undefined)?.pid ?? null
     const more = state === 'running' ? { pid } : rested === undefined ? {} : { since: new Date(sinceMs).toISOString() }
     service.cause = world.emit(eventOfState[state], of, { ...seen, ...more }).seq

@@ -11,7 +11,9 @@ import { shortId } from './view.ts'
  * @param atMs - The moment, wall clock, ms: for how long things have been. @param project - Its id.
  */
 export const pastViews = (past: Past, project: string, atMs: number): readonly ServiceView[] =>
-  Object.entries(past.services).map(([name, service]) => viewOf(name, service, project, atMs))
+  Object.entries(past.services)
+    .filter(([, { isDeclared }]) => isDeclared)
+    .map(([name, service]) => viewOf(name, service, project, atMs))
 
 const viewOf = (name: string, service: PastService, project: string, atMs: number): ServiceView => {
   const living = Object.entries(service.instances).sort(([, a], [, b]) => a.replica - b.replica)

@@ -20,6 +20,8 @@ export interface Past {
 }
 
 export interface PastService {
+  /** The system has it, and shows it: not something that only runs once. */
+  isDeclared: boolean
   state: ServiceState
   reason: string | null
   /** Since when it is in that state, ISO 8601. */
@@ -71,7 +73,8 @@ export const takeIn = (past: Past, event: SysgEvent): void => {
   const state = stateTold.get(event.type)
   const tell = tellOf(serviceTells, event.type)
   if (state === undefined && tell === undefined) return
-  const service = (past.services[event.service] ??= newService(event.time))
+  const service = own(past.services, event.service) ?? newService(event.time)
+  past.services[event.service] = service
   tell?.(service, event.data as never, event)
   if (state !== undefined) see(service, state, event)
 }
@@ -79,7 +82,11 @@ export const takeIn = (past: Past, event: SysgEvent): void => {
 type Tells<Of> = { readonly [T in EventType]?: (of: Of, data: EventData[T], event: SysgEvent) => void }
 
 const tellOf = <Of>(tells: Tells<Of>, type: string) =>
-  tells[type as EventType] as ((of: Of, data: never, event: SysgEvent) => void) | undefined
+  own(tells, type) as ((of: Of, data: never, event: SysgEvent) => void) | undefined
+
+/** A service may be called `constructor`. */
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined
 
 const systemTells: Tells<Past> = {
   'system.booting': (past) => {
@@ -119,7 +126,7 @@ const explain = (service: PastService, { reason, restarts }: { reason?: unknown;
 
 const serviceTells: Tells<PastService> = {
   'service.declared': (service, { depends_on: dependsOn, replicas, ad_hoc: isAdHoc, reason }) => {
-    Object.assign(service, { dependsOn, replicas, isAdHoc })
+    Object.assign(service, { isDeclared: true, dependsOn, replicas, isAdHoc })
     if (reason !== undefined) service.reason = reason
     forgetUnwanted(service)
   },
@@ -129,7 +136,8 @@ const serviceTells: Tells<PastService> = {
   },
   'service.reason': explain,
   'service.restarting': (service, { delay_ms: delayMs }, { time }) => {
-    service.retryAt = new Date(Date.parse(time) + delayMs).toISOString()
+    const atMs = Date.parse(time) + delayMs
+    service.retryAt = Number.isFinite(atMs) ? new Date(atMs).toISOString() : null
   },
   'service.exited': (service, { pid, replica, role, exit }, { instance = '', time }) => {
     // One that ended while no supervisor ran has not been told of before.
@@ -179,6 +187,6 @@ const moveTo = (service: PastService, instance: string | undefined, state: Insta
 }
 
 const newService = (time: string): PastService => ({
-  ...{ state: 'stopped', reason: null, since: time, restarts: 0, dependsOn: [], replicas: 1 },
+  ...{ isDeclared: false, state: 'stopped', reason: null, since: time, restarts: 0, dependsOn: [], replicas: 1 },
   ...{ isAdHoc: false, retryAt: null, instances: {}, ends: {} },
 })

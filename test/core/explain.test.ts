@@ -3,7 +3,7 @@ import { exitsAfter, ignoresSigterm } from '@systemg/core/simulated'
 import { simulate } from '@systemg/core/testing'
 import { describe, expect, it } from 'vitest'
 import { describeEnd, type EndedFacts } from '../../core/src/explain.ts'
-import { retries, retriesOnly } from '../simulation/plugins.ts'
+import { probed, retries, retriesOnly } from '../simulation/plugins.ts'
 
 const x = { command: 'x' }
 
@@ -108,6 +108,29 @@ describe('a reason', () => {
     await sim.service('b').exit({ code: 1 })
     await sim.service('a').exit({ code: 2 })
     expect(sim.service('c').reason).toBe('a failed: exit code 2')
+  })
+
+  it('of a service that needs many names some, and tells of changes when few are left', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `d${index}`)
+    const health = new Set<string>()
+    const services = { ...Object.fromEntries(names.map((name) => [name, x])), all: { ...x, depends_on: names } }
+    await using sim = await simulate([probed(health)], services, { idle: true })
+    void sim.system.start()
+    await sim.clock.advance(100)
+    expect(sim.service('all').reason).toBe(
+      `waits for ${names
+        .slice(0, 8)
+        .map((name) => `${name} (starting)`)
+        .join(', ')} and 4 more`,
+    )
+    const told = () => sim.events.filter(({ type, service }) => type === 'service.reason' && service === 'all')
+    for (const [count, name] of names.entries()) {
+      health.add(name)
+      await sim.clock.advance(1_000)
+      expect(told().length > 0, `${count + 1} are ready`).toBe(count >= 3)
+    }
+    expect(sim.service('all').state).toBe('starting')
+    expect(told().at(-1)?.data['reason']).toBe('waits for d11 (starting)')
   })
 
   it('of a service that gave up says why, and how its last run ended', async () => {

@@ -84,10 +84,27 @@ describe('the past', () => {
       event(1, 'system.booting'),
       event(2, 'service.declared', 'gone', { depends_on: [], replicas: 1, ad_hoc: false, reason: null }),
       event(260, 'system.booting'),
-      event(261, 'service.ready', 'api', { pid: 7, reason: null, restarts: 3 }),
+      event(261, 'service.declared', 'api', { depends_on: [], replicas: 1, ad_hoc: false }),
+      event(262, 'service.ready', 'api', { pid: 7, reason: null, restarts: 3 }),
+      // Something that only runs once.
+      event(263, 'instance.started', 'api/once', { pid: 8, replica: 0, role: 'active', state: 'starting' }),
     ]
     expect(seen(events, beginMs + 100)).toEqual({ gone: 'stopped' })
     expect(seen(events, beginMs + 300)).toEqual({ api: 'running' })
+  })
+
+  it('has services that are called like what every object has', () => {
+    const event = (seq: number, type: string, data = {}): SysgEvent => ({
+      ...{ seq, type, service: 'constructor', project: 'test', time: new Date(beginMs + seq).toISOString(), data },
+    })
+    const events = [
+      event(1, 'system.booting'),
+      event(2, 'service.declared', { depends_on: [], replicas: 1, ad_hoc: false }),
+      event(3, 'service.ready', { pid: 7, reason: null, restarts: 0 }),
+      event(4, 'toString'),
+      event(5, 'service.restarting', {}),
+    ]
+    expect(seen(events, beginMs + 10)).toEqual({ constructor: 'running' })
   })
 
   it('takes in what it does not know, and changes neither events nor what was told before', () => {
