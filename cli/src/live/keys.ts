@@ -54,6 +54,7 @@ const names: Readonly<Record<string, Key>> = {
   '\u007F': 'backspace',
   '\b': 'backspace',
   '\u001B\u001B': 'escape',
+  '\u001BOM': 'enter',
 }
 
 /** By the last letter of a sequence that begins with ESC [ or ESC O. */
@@ -64,7 +65,6 @@ const letters: Readonly<Record<string, Key>> = {
   D: 'left',
   H: 'home',
   F: 'end',
-  M: 'enter',
 }
 const numbers: Readonly<Record<string, Key>> = {
   1: 'home',
