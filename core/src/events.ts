@@ -1,6 +1,7 @@
 /** What happened, as one ordered stream. Every event knows the event that led to it. */
 import type { Exit } from './host.ts'
 import type { InstanceState, ServiceState } from './states.ts'
+import type { DownReplicaView } from './system-api.ts'
 
 /** What people see of a service that has come into a state. */
 interface Seen {
@@ -44,6 +45,8 @@ export interface EventData {
   'service.skipped': Seen
   /** Its state is as it was, and there is something else to say. */
   'service.reason': Seen
+  /** Which of several replicas are down, and why; none any more when empty. */
+  'service.degraded': { down: readonly DownReplicaView[] }
   /** A replica will start again: the service is in `backoff` only when no other one serves. */
   'service.restarting': { delay_ms: number; attempt: number; reason: string }
   /** The tracked process of an instance has ended, expected or not. */

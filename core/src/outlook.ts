@@ -2,9 +2,11 @@
 import { eventOfState } from './events.ts'
 import { explain, mostNamed, type EndedFacts } from './explain.ts'
 import { gateOf, type DependencyFacts, type Gate } from './gate.ts'
+import type { DownReplicaView } from './system-api.ts'
 import type { SystemWorld } from './system-world.ts'
 import { isDown, type Replica } from './replica.ts'
 import type { Service } from './service.ts'
+import { downReplicas } from './view.ts'
 
 /** All wanted replicas serve, or did, and since then one always has. */
 export const isUp = (service: Service): boolean => {
@@ -51,6 +53,7 @@ export const look = (
   // Of one that runs once it is told that it has started and how it ended.
   const isTold = !service.isTransient
   if (isTold) tellDeclared(service, isUnseen && state === 'stopped' ? reason : undefined, world)
+  if (isTold) tellDown(service, world)
   const isNew = before.state !== state
   if (!isNew && before.reason === reason && before.restarts === restarts) return undefined
   const isAtRest = state === 'completed' || state === 'failed'
@@ -87,6 +90,17 @@ const tellDeclared = (service: Service, reason: string | null | undefined, world
   if (isSame) return
   const facts = { depends_on: needs, replicas, ad_hoc: isAdHoc }
   world.emit('service.declared', { service: name }, reason === undefined ? facts : { ...facts, reason })
+}
+
+/** Say which of several replicas are down, when that is not what was said last. */
+const tellDown = (service: Service, world: SystemWorld): void => {
+  const down = downReplicas(service)
+  if (down.length === 0 && service.toldDown.length === 0) return
+  const keyOf = ({ replica, state, reason, retry_at: retryAt }: DownReplicaView) =>
+    [replica, state, reason, retryAt].join()
+  if (down.map(keyOf).join('\n') === service.toldDown.map(keyOf).join('\n')) return
+  service.toldDown = down
+  world.emit('service.degraded', { service: service.name, cause: service.cause }, { down })
 }
 
 /** The run of one that an earlier supervisor saw come to rest: it has rested since then. */

@@ -38,6 +38,7 @@ const viewOf = (name: string, service: PastService, project: string, atMs: numbe
     replicas: service.replicas,
     instances: living.map(([id, one]) => instanceView(id, one, atMs)),
     retry_at: service.state === 'backoff' ? service.retryAt : null,
+    ...(service.down.length > 0 ? { down: service.down } : {}),
     ...(service.isAdHoc ? { ad_hoc: true } : {}),
   }
 }

@@ -5,6 +5,7 @@
 import { eventOfState, type EventData, type EventType, type SysgEvent } from './events.ts'
 import type { Exit } from './host.ts'
 import type { InstanceState, ServiceState } from './states.ts'
+import type { DownReplicaView } from './system-api.ts'
 import { hostOf } from './transient-name.ts'
 
 /** What events have told so far. Plain JSON, so that it can be kept and gone on from. */
@@ -31,6 +32,7 @@ export interface PastService {
   replicas: number
   isAdHoc: boolean
   retryAt: string | null
+  down: readonly DownReplicaView[]
   /** Everything that had a process and of which something lives, by id. */
   instances: Record<string, PastInstance>
   /** How the last run of each replica ended; null when it never had a process. */
@@ -135,6 +137,7 @@ const serviceTells: Tells<PastService> = {
     forgetUnwanted(service)
   },
   'service.reason': explain,
+  'service.degraded': (service, { down }) => void (service.down = down),
   'service.restarting': (service, { delay_ms: delayMs }, { time }) => {
     const atMs = Date.parse(time) + delayMs
     service.retryAt = Number.isFinite(atMs) ? new Date(atMs).toISOString() : null
@@ -188,5 +191,5 @@ const moveTo = (service: PastService, instance: string | undefined, state: Insta
 
 const newService = (time: string): PastService => ({
   ...{ isDeclared: false, state: 'stopped', reason: null, since: time, restarts: 0, dependsOn: [], replicas: 1 },
-  ...{ isAdHoc: false, retryAt: null, instances: {}, ends: {} },
+  ...{ isAdHoc: false, retryAt: null, down: [], instances: {}, ends: {} },
 })

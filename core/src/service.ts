@@ -6,6 +6,7 @@ import type { PlanDecision } from './hooks.ts'
 import type { Instance } from './instance.ts'
 import type { IntentRecord } from './journal.ts'
 import { Replica } from './replica.ts'
+import type { DownReplicaView } from './system-api.ts'
 import { serviceState, type OnMove, type ServiceFacts, type ServiceState } from './states.ts'
 
 export class Service {
@@ -48,6 +49,8 @@ export class Service {
   }
   /** What of its config was last told. */
   declared: { readonly config: ResolvedService; readonly replicas: number; readonly isAdHoc: boolean } | undefined
+  /** Which of its replicas were last told to be down. */
+  toldDown: readonly DownReplicaView[] = []
   /** The event that led to what it does now. */
   cause: number | undefined
   readonly #onMove: OnMove | undefined

@@ -12,7 +12,7 @@ const iso = (ms: number) => new Date(ms).toISOString()
 export const viewOf = (service: Service, config: ResolvedSystem, nowMs: number): ServiceView => {
   const shown = service.living.find((instance) => instance.role === 'active' && instance.pid !== undefined)
   const retryAt = service.replicas.map(({ retry }) => retry?.at).find((at) => at !== undefined)
-  const down = service.wantedReplicas > 1 ? service.wanted.flatMap(downView) : []
+  const down = downReplicas(service)
   return {
     name: service.name,
     id: shortId(`${config.project.id}/${service.name}`),
@@ -34,6 +34,10 @@ export const viewOf = (service: Service, config: ResolvedSystem, nowMs: number):
     ...(service.isTransient ? { transient: true } : {}),
   }
 }
+
+/** Of several replicas those that are down. */
+export const downReplicas = (service: Service): readonly DownReplicaView[] =>
+  service.wantedReplicas > 1 ? service.wanted.flatMap(downView) : []
 
 const uptimeOf = ({ startedAt }: Instance, nowMs: number): number | null =>
   startedAt === undefined ? null : Math.max(0, Math.round(nowMs - startedAt))

@@ -35,7 +35,7 @@ const typeWidth = 20
 
 const styles: readonly (readonly [types: RegExp, style: Style])[] = [
   [/\.(failed|unhealthy|rolled_back|start_failed|undo_failed|switch_failed|error|dropping)$/, 'red'],
-  [/\.(blocked|backoff|restarting|exited|daemonized|rejected)$/, 'yellow'],
+  [/\.(blocked|backoff|degraded|restarting|exited|daemonized|rejected)$/, 'yellow'],
   [/\.(ready|completed|succeeded)$/, 'green'],
 ]
 

@@ -75,6 +75,10 @@ const phrases = {
     `${service} restarts in ${formatElapsed(delayMs)} (attempt ${attempt})${because(reason)}`,
   'service.backoff': ({ reason }, _, service) => `${service} waits before it starts again${because(reason)}`,
   'service.reason': ({ reason }, _, service) => `${service}: ${reason ?? 'nothing more to say'}`,
+  'service.degraded': ({ down }, _, service) =>
+    down.length === 0
+      ? `${service}: no replica is down any more`
+      : `${service}: ${down.map(({ replica, state }) => `replica ${replica} ${state === 'failed' ? 'failed' : 'is in backoff'}`).join(', ')}`,
   'service.failed': ({ reason }, _, service) => `${service} failed${because(reason)}`,
   'service.scheduled': ({ reason }, _, service) => `${service} is scheduled${because(reason)}`,
   'service.skipped': ({ reason }, _, service) => `${service} is skipped${because(reason)}`,

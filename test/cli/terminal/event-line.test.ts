@@ -57,6 +57,16 @@ describe('an event in words', () => {
       'the system has api; needs db, cache',
       event('service.declared', { depends_on: ['db', 'cache'], replicas: 1, ad_hoc: false }),
     ],
+    [
+      'api: replica 1 is in backoff, replica 2 failed',
+      event('service.degraded', {
+        down: [
+          { replica: 1, state: 'backoff' },
+          { replica: 2, state: 'failed' },
+        ],
+      }),
+    ],
+    ['api: no replica is down any more', event('service.degraded', { down: [] })],
     ['the system no longer has api', event('service.removed')],
     ['api-3 is unhealthy: status 503', event('instance.unhealthy', { pid: 9, reason: 'status 503' }, ofInstance)],
     ['nothing of api-3 lives any more (pid 9)', event('instance.ended', { pid: 9, replica: 0 }, ofInstance)],
