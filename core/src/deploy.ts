@@ -89,7 +89,7 @@ export class Deploy {
       }
     } catch (thrown) {
       const error = this.#errorOf(thrown, run.step)
-      this.#emit('deploy.rolled_back', { step: run.step, reason: whyOf(thrown) })
+      this.#emit('deploy.rolled_back', { step: run.step, reason: whyOf(thrown), code: error.code })
       return error
     }
     this.#emit('deploy.succeeded', { duration_ms: Math.round(clock.monotonic() - startMs) })

@@ -93,7 +93,8 @@ export interface EventData {
   'deploy.step': { step: string; replica: number }
   'deploy.switched': { replica: number; from: string | null; to: string }
   'deploy.succeeded': { duration_ms: number }
-  'deploy.rolled_back': { step: string; reason: string }
+  /** `code` is missing when an earlier supervisor was at work on it. */
+  'deploy.rolled_back': { step: string; reason: string; code?: string }
   /** What a deploy that failed had done outside could not be taken back. */
   'deploy.undo_failed': { replica: number; reason: string }
   'plugin.error': { plugin: string; hook: string; message: string }

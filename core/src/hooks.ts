@@ -84,11 +84,12 @@ export interface Hooks {
    */
   readonly reload: AsyncSeries<[change: { before: ResolvedSystem; after: ResolvedSystem; signal: AbortSignal }]>
   /**
-   * Finish: flush, close. What a plugin opened it should register with `onDispose` instead.
+   * Finish: flush, close. What a plugin opened it should register with `onDispose` instead. `hurry` aborts when somebody
+   * asks for the end at once: what is only waited for is then given up.
    *
    * Kind: series, async. When: every service has ended. Error: reported.
    */
-  readonly shutdown: AsyncSeries<[at: { signal: AbortSignal }]>
+  readonly shutdown: AsyncSeries<[at: { signal: AbortSignal; hurry: AbortSignal }]>
 
   /**
    * Decide whether a service is started at boot. No answer: it is.

@@ -254,16 +254,19 @@ export interface DurableLog {
   /** Remember a record; it reaches the disk soon (at most 100 ms later), or at `flush`. */
   append(seq: number, timeMs: number, value: Durable): void
   flush(): void
-  /** Records with `after < seq`, in order. `limit` keeps the newest. */
+  /** Records with `after < seq`, in order. `limit` keeps the newest of them, `first` the oldest. */
   read(options: {
     after?: number
     sinceMs?: number
     limit?: number
+    first?: number
   }): readonly { seq: number; timeMs: number; value: Durable }[]
   /** The highest number ever appended; 0 when empty. */
   last(): number
   /** Forget all but the newest `keep` records. */
   trim(keep: number): void
+  /** Forget one record, at once; `last` stays. */
+  remove(seq: number): void
 }
 
 /** What the supervisor remembers over its own death. */

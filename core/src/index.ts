@@ -2,6 +2,7 @@
 // The zod that schemas of keys are made with: a plugin needs none of its own.
 export { z } from 'zod'
 export * from './config/index.ts'
+export { CommandLog, type CommandLogOf } from './command-log.ts'
 export { catalog, SysgError, whyOf, type ErrorCatalog, type ErrorText, type Position } from './errors.ts'
 export { eventOfState, type EventData, type EventType, type SysgEvent } from './events.ts'
 export * from './host.ts'
@@ -19,6 +20,7 @@ export {
 } from './hooks.ts'
 export type { LaunchSpec, MadeEnvironment } from './launch-spec.ts'
 export type { EndedRun, InstanceAt, InstanceInfo, ProbeVerdict, StartKind, Transient } from './instance-info.ts'
+export type { StopRequest } from './instance-world.ts'
 export type { BootState, InstanceRecord, IntentRecord, JournalEntry, OutcomeRecord } from './journal.ts'
 export {
   definePlugin,
@@ -66,5 +68,6 @@ export { Graph } from './graph.ts'
 export { System, type SystemOptions } from './system.ts'
 export { describeExit, withLastLine } from './explain.ts'
 export { fillIn } from './fill-in.ts'
+export { isSecretName, jsonWithoutSecrets, mask, masked, withoutSecrets } from './secrets.ts'
 export { baseEnvironment } from './launch-environment.ts'
 export { limited, linkedTo, orAborted, pause, within } from './wait.ts'

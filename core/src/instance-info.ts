@@ -1,6 +1,8 @@
 /** What plugins see of an instance: while it runs, when it has ended, and when somebody has judged its health. */
 import type { ResolvedService } from './config/types.ts'
+import type { SysgError } from './errors.ts'
 import type { Exit, TreeRef } from './host.ts'
+import type { StopRequest } from './instance-world.ts'
 import type { LaunchSpec } from './launch-spec.ts'
 
 /** One run of a service, as plugins see it. Its fields are live: read them when you need them. */
@@ -27,6 +29,16 @@ export interface InstanceInfo {
   readonly slot: string | undefined
   /** What led to its start. */
   readonly start: StartKind
+  /** How many restarts in a row came before it; 0 for a start that is none. */
+  readonly restarts: number
+  /** It has been ready. */
+  readonly wasReady: boolean
+  /** How its tracked process ended; undefined while it lives, or when it never did. */
+  readonly exit: Exit | undefined
+  /** Why it could not be started, or did not become ready. */
+  readonly failure: SysgError | undefined
+  /** Why it is to end, if it was asked to; undefined when it ends by itself. */
+  readonly stopRequest: StopRequest | undefined
   /** It runs once, in no config, and is then forgotten; see `startTransient`. Missing otherwise. */
   readonly transient?: Transient | undefined
 }

@@ -77,6 +77,8 @@ export class System implements SystemApi {
   readonly #boot = Promise.withResolvers<void>()
   #owner: string | undefined
   #ending: Promise<void> | undefined
+  /** Somebody does not want to wait for the end. */
+  readonly #hurry = new AbortController()
   /** An earlier supervisor was about to end everything. */
   #wasEnding = false
 
@@ -268,7 +270,10 @@ export class System implements SystemApi {
     removeAdHoc(this.#reconciler.roster.adHoc, this.#reconciler, this.#world)
     this.#reconciler.close()
     this.#reconciler.wakeAll()
-    if (options.now === true) this.#reconciler.killAll()
+    if (options.now === true) {
+      this.#hurry.abort(new Error('everything has to end at once'))
+      this.#reconciler.killAll()
+    }
     this.#ending ??= this.#end(options.why ?? null)
     await Promise.race([this.#ending, this.#reconciler.until(() => services.some(isStuck))])
     return outcomeOfStop(services)
@@ -286,7 +291,7 @@ export class System implements SystemApi {
     for (const service of this.#reconciler.roster.services.values()) this.#reconciler.aftermath.forgetOutcomes(service)
     this.emit('system.stopped', {}, { reason })
     this.#recordEnding(false)
-    await this.hooks.shutdown.promise({ signal: new AbortController().signal })
+    await this.hooks.shutdown.promise({ signal: new AbortController().signal, hurry: this.#hurry.signal })
     for (const release of this.#releases.reverse()) {
       await Promise.resolve()
         .then(release)

@@ -1,10 +1,10 @@
+import { masked } from '@systemg/core'
 import { simulate } from '@systemg/core/testing'
 import { dotenv } from '@systemg/plugins/dotenv'
 import { describe, expect, it } from 'vitest'
 import { mergeLayers, type Inheritance, type Layer } from '../../plugins/src/dotenv/layers.ts'
 import { serviceEnv } from '../../plugins/src/dotenv/options.ts'
 import { parseEnv } from '../../plugins/src/dotenv/parse-env.ts'
-import { masked } from '../../plugins/src/dotenv/secrets.ts'
 
 const everything: Inheritance = { inherit: true, strip: [] }
 

@@ -44,6 +44,7 @@ export class History {
       read: (options) => this.#read(name, options),
       last: () => this.#last(name),
       trim: (keep) => this.#trim(name, keep),
+      remove: (seq) => this.#remove(name, seq),
     }
   }
 
@@ -116,20 +117,22 @@ export class History {
     this.#trace('error', 'history records were dropped', { count: excess })
   }
 
-  #read(name: string, options: { after?: number; sinceMs?: number; limit?: number }): ReturnType<DurableLog['read']> {
+  #read(name: string, options: Parameters<DurableLog['read']>[0]): ReturnType<DurableLog['read']> {
     this.#flushQuietly()
-    const { after = -1, sinceMs = Number.MIN_SAFE_INTEGER, limit = -1 } = options
-    const stored = this.#database
+    const { after = -1, sinceMs = Number.MIN_SAFE_INTEGER, limit = -1, first } = options
+    const [order, most] = first === undefined ? (['DESC', limit] as const) : (['ASC', first] as const)
+    const rows = this.#database
       .all(
-        'SELECT seq, time_ms, value FROM records WHERE log = ? AND seq > ? AND time_ms >= ? ORDER BY seq DESC LIMIT ?',
-        ...[name, after, sinceMs, limit],
+        `SELECT seq, time_ms, value FROM records WHERE log = ? AND seq > ? AND time_ms >= ? ORDER BY seq ${order} LIMIT ?`,
+        ...[name, after, sinceMs, most],
       )
       .map((row) => recordOf(Number(row['seq']), Number(row['time_ms']), String(row['value'])))
-      .reverse()
+    const stored = first === undefined ? rows.reverse() : rows
     const pending = this.#pending
       .filter(({ log, seq, timeMs }) => log === name && seq > after && timeMs >= sinceMs)
       .map(({ seq, timeMs, json }) => recordOf(seq, timeMs, json))
     const all = [...stored, ...pending]
+    if (first !== undefined) return all.slice(0, first)
     return limit < 0 ? all : all.slice(Math.max(0, all.length - limit))
   }
 
@@ -145,6 +148,11 @@ export class History {
       name,
       keep,
     )
+  }
+
+  #remove(log: string, seq: number): void {
+    this.#pending = this.#pending.filter((record) => record.log !== log || record.seq !== seq)
+    this.#database.run('DELETE FROM records WHERE log = ? AND seq = ?', log, seq)
   }
 }
 

@@ -129,19 +129,25 @@ const createLog = (
     append: (seq, timeMs, value) =>
       supervisor.effect('store.append', () => append({ seq, timeMs, json: JSON.stringify(value) })),
     flush: () => supervisor.effect('store.flush', flush),
-    read: ({ after = -Infinity, sinceMs = -Infinity, limit = Infinity }) => {
+    read: ({ after = -Infinity, sinceMs = -Infinity, limit = Infinity, first }) => {
       const found = inOrder([...stored.records, ...pending]).filter(
         ({ seq, timeMs }) => seq > after && timeMs >= sinceMs,
       )
-      return found
-        .slice(Math.max(0, found.length - limit))
-        .map(({ seq, timeMs, json }) => ({ seq, timeMs, value: JSON.parse(json) as Durable }))
+      return (first === undefined ? found.slice(Math.max(0, found.length - limit)) : found.slice(0, first)).map(
+        ({ seq, timeMs, json }) => ({ seq, timeMs, value: JSON.parse(json) as Durable }),
+      )
     },
     last: () => lastSeq,
     trim: (keep) =>
       supervisor.effect('store.trim', () => {
         flush()
         stored.records.splice(0, stored.records.length - keep)
+      }),
+    remove: (seq) =>
+      supervisor.effect('store.remove', () => {
+        if (faults.store !== undefined) throw faults.store
+        pending = pending.filter((record) => record.seq !== seq)
+        stored.records = stored.records.filter((record) => record.seq !== seq)
       }),
   }
 }

@@ -3,6 +3,7 @@
  * beside the service's own. Those that a killed supervisor left behind are ended by the next one.
  */
 import {
+  CommandLog,
   describeExit,
   formatDuration,
   limited,
@@ -57,7 +58,7 @@ export class Commands {
     const { host, system } = this.#api
     const env = { ...(await system.environment(service, signal)), ...slotVariables(service, places) }
     signal.throwIfAborted()
-    const log = new CommandLog(this.#api, toRun)
+    const log = new CommandLog(this.#api, { service: service.name, source: toRun.name })
     const over = new Error('took too long')
     const limit = limited(host.clock, limitMs, over, signal)
     const key = `${service.name}@${toRun.name}`
@@ -111,39 +112,6 @@ export class Commands {
       left.push({ service, name })
     }
     return left
-  }
-}
-
-/** Sends output to the logs as it comes, in order. */
-class CommandLog {
-  readonly #api: PluginApi
-  readonly #of: { readonly service: string; readonly source: string }
-  readonly #streams = new Set<string>()
-  #written: Promise<unknown> = Promise.resolve()
-
-  constructor(api: PluginApi, { service, name }: CommandToRun) {
-    this.#api = api
-    this.#of = { service: service.name, source: name }
-  }
-
-  readonly write = (stream: string, bytes: Uint8Array): void => {
-    this.#streams.add(stream)
-    this.#written = Promise.all([this.#written, this.#append({ stream, bytes })])
-  }
-
-  async end(): Promise<void> {
-    for (const stream of this.#streams) await this.#append({ stream, end: true })
-    await this.#written
-  }
-
-  async #append(piece: Readonly<Record<string, unknown>>): Promise<void> {
-    const { registries, host } = this.#api
-    try {
-      await registries.methods.call('logs.append', { ...this.#of, ...piece })
-    } catch (thrown) {
-      const { service, source } = this.#of
-      host.trace('warn', `The output of \`${source}\` of \`${service}\` is not in the logs`, { thrown })
-    }
   }
 }
 

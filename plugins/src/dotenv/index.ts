@@ -6,13 +6,12 @@
  * was edited is a changed one.
  * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
  */
-import { definePlugin, SysgError, type ResolvedService, type ResolvedSystem } from '@systemg/core'
+import { definePlugin, masked, SysgError, type ResolvedService, type ResolvedSystem } from '@systemg/core'
 import { z } from 'zod'
 import { readEnvFiles, varsOf, type ReadText } from './env-files.ts'
 import { inputsOf, loadedInputs } from './inputs.ts'
 import { mergeLayers, type Layer } from './layers.ts'
 import { serviceEnv, systemEnv } from './options.ts'
-import { masked } from './secrets.ts'
 
 export const dotenv = definePlugin({
   name: 'dotenv',

@@ -101,6 +101,27 @@ export const storeContract: Part = (check, expect) => {
     expect(seqs({ limit: 2 })).toEqual([4, 5])
     expect(seqs({ after: 1, sinceMs: 100, limit: 3 })).toEqual([3, 4, 5])
     expect(seqs({ after: 5 })).toEqual([])
+    expect(seqs({ first: 2 })).toEqual([1, 2])
+    expect(seqs({ after: 2, first: 9 })).toEqual([3, 4, 5])
+    expect(seqs({ after: 3, first: 1 })).toEqual([4])
+  })
+
+  check('forgets single records of a log, flushed or not, for good', async (session) => {
+    const log = session.host.store.log('events')
+    for (const seq of [1, 2]) log.append(seq, seq, null)
+    log.flush()
+    for (const seq of [3, 4]) log.append(seq, seq, null)
+    for (const seq of [2, 4, 9]) log.remove(seq)
+    session.host.store.log('other').remove(1)
+    expect(log.read({}).map(({ seq }) => seq)).toEqual([1, 3])
+    log.flush()
+    await session.reopen()
+    expect(
+      session.host.store
+        .log('events')
+        .read({})
+        .map(({ seq }) => seq),
+    ).toEqual([1, 3])
   })
 
   check('keeps flushed records over the death of the supervisor', async (session) => {
