@@ -7,6 +7,7 @@ import {
   deploy,
   dotenv,
   health,
+  lifecycleCommands,
   logs,
   metrics,
   restart,
@@ -34,6 +35,7 @@ export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly Plu
   { plugin: cron },
   { plugin: metrics },
   { plugin: children },
+  { plugin: lifecycleCommands },
   { plugin: watch, options: options.watch ?? {} },
   { plugin: control, options: options.control ?? {} },
 ]

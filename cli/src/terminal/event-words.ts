@@ -130,6 +130,9 @@ const phrases = {
     `${name} (pid ${pid}) goes on without ${from}, ${to === null ? 'as a service of its own' : `below ${to}`}`,
   'spawn.memory_exceeded': ({ name, used_bytes: used, limit_bytes: limit }, _, service) =>
     `${service} and what it has started use ${mebi(used)} of ${mebi(limit)}: ${name}, the newest, is stopped`,
+  'hook.failed': ({ hook, reason }, _, service) => `${service}: the hook ${hook} failed${because(reason)}`,
+  'hook.dropped': ({ hook, waiting }, _, service) =>
+    `${service}: the hook ${hook} is left out: ${waiting} more wait for their turn`,
   'watch.changed': ({ paths, more }, _, service) =>
     `${service} is restarted: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`,
   'watch.failed': ({ reason }, _, service) => `${service}: not everything is watched: ${reason}`,
