@@ -50,7 +50,7 @@ const inForeground = (): SysgError =>
   })
 
 /** How long the other version may take to take over. */
-export const takeOverLimitMs = 30_000
+const takeOverLimitMs = 30_000
 
 interface Params {
   readonly commands: Commands

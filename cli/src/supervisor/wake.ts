@@ -29,7 +29,9 @@ export const waitForSuccessor = async (paths: ProjectPaths, limitMs: number): Pr
     const supervisor = await waitForComeback(paths, Math.max(0, deadline - Date.now()))
     if (supervisor === undefined) return undefined
     const over = new AbortController()
-    void supervisor.closed.then(() => over.abort())
+    void supervisor.closed.then(() => {
+      over.abort()
+    })
     for (; !over.signal.aborted && Date.now() < deadline; await pause(lookEveryMs)) {
       const holder = livingHolder(paths)
       // It starts a holder of its own when it needs nothing more from that of the one before.
