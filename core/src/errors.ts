@@ -4,6 +4,7 @@
  * Used as `throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })`. Plugins add codes of their own with `SysgError.of`.
  */
 import { configErrors } from './config/errors.ts'
+import { isOfClass } from './error-class.ts'
 
 /** Where in a config file a mistake stands. Lines and columns count from 1. */
 export interface Position {
@@ -219,6 +220,7 @@ export interface SysgErrorOptions {
 
 /** A mistake or failure that a user can do something about: what, why, and the next step. */
 export class SysgError extends Error {
+  static override [Symbol.hasInstance] = isOfClass('SysgError')
   override readonly name = 'SysgError'
   readonly code: string
   readonly hint: string | undefined

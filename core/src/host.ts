@@ -4,6 +4,7 @@
  * `cli/src/host` implements them with real processes, `core/src/simulated` with a virtual clock. Both pass
  * `hostContract` of `@systemg/core/testing`. Times are milliseconds; what can go wrong is in the types.
  */
+import { isOfClass } from './error-class.ts'
 
 /** A signal by its POSIX name, for example `SIGTERM`. */
 export type Signal = `SIG${string}`
@@ -327,6 +328,7 @@ export interface HttpResponse {
 
 /** A connection was made, and closed unused: `answeredBy` does not have its other end, or that can't be known. */
 export class NotAnsweredBy extends Error {
+  static override [Symbol.hasInstance] = isOfClass('NotAnsweredBy')
   override readonly name = 'NotAnsweredBy'
   /** `other`: another process has it. `unattributable`: it can't be known; the message says why. */
   readonly why: 'other' | 'unattributable'
@@ -378,6 +380,7 @@ export interface Trace {
 
 /** A failure of the machine, with its errno name. */
 export class HostError extends Error {
+  static override [Symbol.hasInstance] = isOfClass('HostError')
   override readonly name = 'HostError'
   readonly errno: string
   /** Processes that are in the way. */

@@ -1,5 +1,5 @@
-import { catalog, SysgError, whyOf } from '@systemg/core'
-import { describe, expect, it } from 'vitest'
+import { catalog, HostError, NotAnsweredBy, SysgError, whyOf } from '@systemg/core'
+import { describe, expect, it, vi } from 'vitest'
 
 /** What a plugin, a parser or a user wrote; a full stop is its writer's task. */
 const text = { message: 'Something is wrong.', hint: 'Do something.' }
@@ -140,5 +140,19 @@ describe('why something was thrown', () => {
     [{ toString: () => 'odd' }, 'odd'],
   ])('%s', (thrown, why) => {
     expect(whyOf(thrown)).toBe(why)
+  })
+})
+
+describe('another copy of the core', () => {
+  it('throws errors that are known as ours, and no others', async () => {
+    vi.resetModules()
+    const other = await import('@systemg/core')
+    const foreign = new other.SysgError('SYSG_SERVICE_UNKNOWN', { name: 'api' })
+    expect(other.SysgError).not.toBe(SysgError)
+    expect(foreign).toBeInstanceOf(SysgError)
+    expect(foreign).not.toBeInstanceOf(HostError)
+    expect(new other.HostError('EIO', 'a disk')).toBeInstanceOf(HostError)
+    expect(new other.NotAnsweredBy('other', 'somebody else')).toBeInstanceOf(NotAnsweredBy)
+    expect(new Error('SysgError')).not.toBeInstanceOf(SysgError)
   })
 })
