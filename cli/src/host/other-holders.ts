@@ -1,7 +1,7 @@
 /** Holders that no supervisor needs any more: of one that was killed, once another one has taken over or everything has ended. */
 import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { holderRecordName, holderVariables, readList } from './held.ts'
 import { readMarks } from './process-environment.ts'
 import { readStat } from './process-stat.ts'
@@ -34,9 +34,8 @@ export const removeSocketFile = (address: string, inode: number | undefined): vo
 
 /** Also what they have started meanwhile. Resolves when they are gone. */
 const killHolders = async (folder: string, own: number | undefined): Promise<void> => {
-  const isOther = (pid: number) => pid !== process.pid && pid !== own && isHolderOf(pid, folder)
   for (let round = 0; round < mostRounds; round++) {
-    const others = livingPids().filter(isOther)
+    const others = await livingHolders(folder, own)
     if (others.length === 0) return
     for (const pid of others) kill(pid)
     await pause(5)
@@ -54,12 +53,19 @@ const removeFiles = (folder: string, isOld: (name: string) => boolean): void => 
     if ((isList(name) || isDoor(name)) && isOld(name)) rmSync(join(run, name), { force: true })
 }
 
-const isHolderOf = (pid: number, folder: string): boolean => readMarks(pid, [holderVariables.mark]).includes(folder)
+/** A machine has thousands of processes, and a supervisor that looks at them all answers others in between. */
+const livingHolders = async (folder: string, own: number | undefined): Promise<readonly number[]> => {
+  const found: number[] = []
+  for (const [index, pid] of names('/proc').map(Number).entries()) {
+    if (index % looksPerTurn === 0) await nextTurn()
+    if (pid > 1 && pid !== process.pid && pid !== own && isHolderOf(pid, folder)) found.push(pid)
+  }
+  return found.filter((pid) => readStat(pid)?.isLiving === true)
+}
 
-const livingPids = (): readonly number[] =>
-  names('/proc')
-    .map(Number)
-    .filter((pid) => pid > 1 && readStat(pid)?.isLiving === true)
+const looksPerTurn = 32
+
+const isHolderOf = (pid: number, folder: string): boolean => readMarks(pid, [holderVariables.mark]).includes(folder)
 
 const kill = (pid: number): void => {
   try {

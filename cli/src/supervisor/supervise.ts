@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   System,
   whyOf,
@@ -126,6 +127,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     starting.catch(() => undefined)
     await booting
     starting.catch((thrown: unknown) => trace('error', `The start failed: ${whyOf(thrown)}`, { thrown }))
+    // Who waits for an answer gets it first: another holder takes a fork of this process.
+    if (isLeft) await pause(1)
     const holderPid = host.takenUp()
     if (isLeft) await endOtherHolders(paths.folder, holderPid)
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
