@@ -1,4 +1,5 @@
 /** What the process in the background does: reads its request, becomes the supervisor, starts what is wanted. */
+import { flushCompileCache } from 'node:module'
 import { text } from 'node:stream/consumers'
 import { whyOf, type ResolvedSystem } from '@systemg/core'
 import type { LoadedConfig } from '../config/load-config.ts'
@@ -31,6 +32,8 @@ export const runDaemon = async (how: string | undefined): Promise<number> => {
   survive((line) => void process.stderr.write(line))
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void running.stop(`the supervisor got ${signal}`))
+  // Node writes it when a process ends; one that is killed would leave the next one to compile everything again.
+  flushCompileCache()
   const verdict = await running.ended
   return verdict?.exitCode ?? 0
 }
