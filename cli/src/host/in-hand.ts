@@ -12,7 +12,7 @@ import { errnoOf } from './host-error.ts'
 import { kernelPipes, type KernelPipes } from './kernel-pipes.ts'
 
 /** As much as is delivered at once. */
-export const mostInHand = 256 * 1024
+const mostInHand = 256 * 1024
 
 const buffer = Buffer.allocUnsafeSlow(mostInHand)
 

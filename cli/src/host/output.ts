@@ -146,14 +146,13 @@ const pipeOf = (reader: number, writer: FdDescriptor, { onChunk, takeUnseen }: R
   }
 }
 
-/** What a pipe holds when it is made. */
-const ordinaryRoom = 64 * 1024
 /** The most that the kernel grants everybody. The more a pipe holds, the longer a program writes on without a supervisor. */
 const largeRoom = 1024 * 1024
 /** Measured with 20 programs that flood: with less at once, or more, each byte takes more time. */
 const mostMoved = 512 * 1024
-/** A program that fills half of its pipe so often in a row waits for us again and again. */
-const oftenFull = 4
+/** Who writes so much in so short a time would soon wait for a supervisor that is not there. */
+const loudBytes = 256 * 1024
+const loudMs = 100
 /** The kernel grants a user 64 MiB for all pipes, those of other programs too. */
 const mostLargePipes = 32
 
@@ -162,17 +161,23 @@ let largePipes = 0
 /** Makes the pipe of a program that writes much larger: as much is read with a fraction of the turns. */
 class Room {
   readonly #pipe: number
-  #timesFull = 0
+  #bytes = 0
+  #sinceMs = 0
   #isLarge = false
+  #isRefused = false
 
   constructor(pipe: number) {
     this.#pipe = pipe
   }
 
   sawBytes(bytes: number): void {
-    this.#timesFull = bytes >= ordinaryRoom / 2 ? this.#timesFull + 1 : 0
-    if (this.#timesFull !== oftenFull || this.#isLarge || largePipes >= mostLargePipes) return
+    if (this.#isLarge || this.#isRefused || bytes === 0) return
+    const nowMs = performance.now()
+    if (nowMs - this.#sinceMs > loudMs) [this.#bytes, this.#sinceMs] = [0, nowMs]
+    this.#bytes += bytes
+    if (this.#bytes < loudBytes || largePipes >= mostLargePipes) return
     this.#isLarge = kernelPipes()?.enlarge(this.#pipe, largeRoom) ?? false
+    this.#isRefused = !this.#isLarge
     if (this.#isLarge) largePipes += 1
   }
 
