@@ -1,33 +1,15 @@
 /** When the machine misbehaves: a clear message with a stable code, no crash, and recovery when the cause is gone. */
 import { execFileSync } from 'node:child_process'
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chownSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { canMount, mountSmall } from './small-disk.ts'
 import { isAlive, resultOf, Sandbox, until } from './sysg.ts'
 
 const isRoot = process.getuid?.() === 0
 
-const mountSmall = (folder: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', folder])
-
-/** Root of a container may not be allowed to. */
-const findMount = (): boolean => {
-  const folder = mkdtempSync(join(tmpdir(), 'sysg-mount-'))
-  try {
-    mountSmall(folder)
-    execFileSync('umount', [folder])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-const canMount = isRoot && findMount()
-
 if (!isRoot) console.warn('skipped: refused forks need root, to be another user')
-if (!canMount) console.warn('skipped: a full disk needs root that may mount one')
 const api = 'services: { api: { command: "sleep 1000", restart_policy: always, backoff: 200ms } }'
 
 const stateOf = (box: Sandbox): string => {
@@ -95,13 +77,13 @@ describe.runIf(canMount)('a full disk', () => {
   const onSmallDisk = async (box: Sandbox, body: (disk: string) => Promise<void>): Promise<void> => {
     const disk = join(box.folder, 'disk')
     mkdirSync(disk)
-    mountSmall(disk)
+    const unmount = mountSmall(disk, '3m')
     try {
       box.environment = { SYSG_HOME: join(disk, 'state') }
       await body(disk)
     } finally {
       await box.run('stop')
-      execFileSync('umount', ['-l', disk])
+      unmount()
     }
   }
 

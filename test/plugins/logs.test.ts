@@ -22,7 +22,10 @@ const follow = (sim: Simulation, params: unknown) => {
   const done = Promise.resolve(
     sim.system.registries.methods.get('logs.follow')?.(params, {
       signal: controller.signal,
-      notify: async (method, record) => void told.push(method === 'log' ? (record as { line: string }).line : method),
+      notify: async (method, params) => {
+        if (method === 'log') told.push(...(params as { records: { line: string }[] }).records.map(({ line }) => line))
+        else told.push(method)
+      },
     }),
   )
   return { told, stop: () => controller.abort(), done }
@@ -174,6 +177,21 @@ describe('logs', () => {
     expect(since.map(({ line }) => line)).toEqual(expect.arrayContaining(['99', '250', '300']))
   })
 
+  it('tells every line that was lost, also of a disk that is full every other moment', async () => {
+    await using sim = await simulate([logs], { api: { command: 'x' } }, { programs: { api: ticks(10) } })
+    for (let round = 0; round < 10; round++) {
+      sim.world.faults.diskFreeBytes = round % 2 === 0 ? 0 : 1_000_000
+      await sim.clock.advance(500)
+    }
+    const told = () => sim.events.filter(({ type }) => type.startsWith('logs.'))
+    expect(told().map(({ type }) => type)).toEqual(['logs.dropping', 'logs.dropped'])
+    await sim.clock.advance(60_000)
+    const lines = told().map(({ data }) => (data as { lines?: number }).lines ?? 0)
+    const [{ lines: all }] = (await ask(sim, 'logs.dropped')) as readonly [{ lines: number }]
+    expect(all).toBeGreaterThanOrEqual(245)
+    expect(lines.reduce((sum, count) => sum + count, 0)).toBe(all)
+  })
+
   it.each([
     ['none', ''],
     ['inherit', 'hello\n'],
@@ -218,6 +236,45 @@ describe('logs', () => {
       expect(told).toEqual(told.map((_, at) => String(first + at)))
     }
     sim.world.faults.latencyMs = undefined
+  })
+
+  it('goes on where another one stopped, at any moment and however much was written since', async () => {
+    await using sim = await simulate(
+      [logs],
+      {
+        api: { command: 'x' },
+        db: { command: 'x', logs: { max_bytes: '1K', max_files: 1_000 } },
+        late: { command: 'x' },
+      },
+      { programs: { api: ticks(1, 'a '.repeat(500)), db: ticks(7), late: prints('before\n') } },
+    )
+    const told: string[] = []
+    let after: Record<string, string> | undefined
+    sim.world.faults.latencyMs = (call) => (call.startsWith('files') ? 3 : 0)
+    for (let round = 0; round < 15; round++) {
+      const controller = new AbortController()
+      const done = Promise.resolve(
+        sim.system.registries.methods.get('logs.follow')?.(after === undefined ? { since: 0 } : { after }, {
+          signal: controller.signal,
+          notify: (_, params) => {
+            const { records, cursors } = params as { records: { line: string }[]; cursors: Record<string, string> }
+            told.push(...records.map(({ line }) => line))
+            after = { ...after, ...cursors }
+            return Promise.resolve()
+          },
+        }),
+      )
+      await sim.clock.advance(11 + round * 100)
+      controller.abort()
+      await sim.finish(done)
+      await sim.clock.advance(round % 2 === 0 ? 1_500 : 3)
+    }
+    sim.world.faults.latencyMs = undefined
+    const [api, db] = [told.filter((line) => line.startsWith('a ')), told.filter((line) => /^\d/.test(line))]
+    expect(told.filter((line) => line === 'before')).toHaveLength(1)
+    expect(api.length).toBeGreaterThan(15_000)
+    expect(api.map((line) => Number(line.slice(1_000)))).toEqual(api.map((_, at) => at))
+    expect(db).toEqual(db.map((_, at) => String(at)))
   })
 
   it('follows one kind, one service, one pattern', async () => {

@@ -23,9 +23,9 @@ import {
 } from '../terminal/follow-logs.ts'
 import { pause, untilInterrupted } from '../terminal/interrupt.ts'
 import { compilePattern, logOptions, type LogOptions } from '../terminal/log-options.ts'
-import { createLogPrinter, type LogPrinter } from '../terminal/log-printer.ts'
-import { ShownLines } from '../terminal/shown-lines.ts'
+import { createLogPrinter, type LogFormat } from '../terminal/log-printer.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
+import type { Cursors, Stretch } from '../unsupervised/stored-logs.ts'
 
 export const command: Command = {
   description:
@@ -101,31 +101,36 @@ const showAnswer = async (context: CommandContext, supervisor: Supervisor, asked
     supervisor.call('logs.read', { kind, ...defined({ services, lines, until }) }, { timeoutMs: 10_000 }),
     asked.prefix && !context.globals.json ? prefixedServices(supervisor, services, kind) : undefined,
   ])
-  const printer = printerFor(context, asked, names)
+  const printer = createLogPrinter(context.terminal, formatFor(context, asked, names))
   for (const record of records as readonly LogRecord[]) printer.add(record)
   printer.flush()
 }
 
+/** Returns where what was shown ends, when it is a stretch of what goes on. */
 const showFiles = async (
   context: CommandContext,
   paths: ProjectPaths,
   supervisor: Supervisor | undefined,
   asked: LogOptions,
-  shownBefore?: ShownLines,
-): Promise<void> => {
-  const { storedLogs } = await import('../unsupervised/stored-logs.ts')
+  stretch?: Stretch & { readonly signal: AbortSignal },
+): Promise<Cursors> => {
+  const [{ storedLogs }, { StoredPrinter }] = await Promise.all([
+    import('../unsupervised/stored-logs.ts'),
+    import('../unsupervised/stored-printer.ts'),
+  ])
   const known = supervisor === undefined ? await recordedNames(paths) : await namesOf(supervisor)
   if (known === undefined && !fs.existsSync(paths.logs)) throw noSupervisor(paths)
   const grep = asked.grep === undefined ? undefined : compilePattern(asked.grep)
-  const stored = await storedLogs(paths.logs, { ...asked, grep }, known ?? [])
+  const stored = await storedLogs(paths.logs, { ...asked, grep }, known ?? [], stretch)
   const shown = asked.services ?? (supervisor === undefined ? stored.services : (known ?? []))
-  const printer = printerFor(context, asked, asked.prefix && asked.kind !== 'supervisor' ? several(shown) : undefined)
-  for await (const record of stored.records) {
-    if (shownBefore?.take(record) === false) continue
-    printer.add(record)
-    if (printer.waiting >= 1_000) printer.flush()
+  const services = asked.prefix && asked.kind !== 'supervisor' ? several(shown) : undefined
+  const printer = new StoredPrinter(context.terminal, formatFor(context, asked, services))
+  for await (const lines of stored.lines) {
+    for (const one of lines) await printer.add(one)
+    if (stretch?.signal.aborted === true) break
   }
-  printer.flush()
+  await printer.flush()
+  return stored.cursors
 }
 
 /** Services that an earlier supervisor knew; undefined when the project never ran. */
@@ -134,17 +139,11 @@ const recordedNames = async (paths: ProjectPaths): Promise<readonly string[] | u
   return recordedServices(paths)?.map(({ name }) => name)
 }
 
-const printerFor = (
-  { terminal, globals }: CommandContext,
+const formatFor = (
+  { globals }: CommandContext,
   { timestamps, prefix, services: asked }: LogOptions,
   services: readonly string[] | undefined,
-): LogPrinter => {
-  const only = prefix ? onlyOne(asked) : undefined
-  return createLogPrinter(terminal, { json: globals.json, timestamps, services, only })
-}
-
-/** Lines stamped so long ago are in the files, ms. */
-const settleMs = 5
+): LogFormat => ({ json: globals.json, timestamps, services, only: prefix ? onlyOne(asked) : undefined })
 
 const follow = async (
   context: CommandContext,
@@ -161,31 +160,30 @@ const follow = async (
   try {
     const { signal } = interrupt
     const { services, kind, grep, timestamps, prefix, everyMs, lines } = asked
-    const shown = new ShownLines()
-    const options = { services, kind, grep, timestamps, prefix, everyMs, signal, shown }
-    /** Up to this moment from the files, which hold more than the supervisor tells, and from it on as they come. */
-    const goOn = async (wanted: LogOptions): Promise<FollowEnd> => {
+    let after: Cursors | undefined
+    let isUpToNow = false
+    const onCursors = (cursors: Cursors): void => void (after = { ...after, ...cursors })
+    const options = { services, kind, grep, timestamps, prefix, everyMs, signal, onCursors }
+    /** Much of what was written before from the files, and the rest as the supervisor tells it. */
+    const goOn = async (): Promise<FollowEnd> => {
       try {
-        const from = isFew(wanted)
-          ? { lines }
-          : { sinceMs: await showUpToNow(context, paths, present, wanted, shown, signal) }
-        return await followLogs(context, present, { ...options, ...from })
+        if (!isFew(asked) && !isUpToNow)
+          await showUpToNow(context, paths, present, { asked, signal, after: () => after, onCursors })
+        isUpToNow = true
+        return await followLogs(context, present, { ...options, ...(after === undefined ? { lines } : { after }) })
       } catch (thrown) {
         if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_LOST') return 'lost'
         throw thrown
       }
     }
-    for (let wanted = asked; ;) {
-      const end = await goOn(wanted)
+    for (;;) {
+      const end = await goOn()
       if (end === 'interrupted') return exitCodes.done
       const next = end === 'lost' ? await comingBackUnless(paths, signal) : undefined
       present.close()
       if (signal.aborted) return exitCodes.done
       if (next === undefined) break
       present = next
-      shown.goOn()
-      const { latestMs } = shown
-      if (latestMs !== undefined) wanted = { ...asked, lines: undefined, sinceMs: latestMs - overlapMs }
     }
     context.terminal.err('The supervisor has ended.\n')
     return exitCodes.done
@@ -195,29 +193,30 @@ const follow = async (
   }
 }
 
-/** What was written so long before the last line that was shown is looked at again: another stream may have had it, ms. */
-const overlapMs = 1_000
-
-/** The last stretch is followed from its beginning; a supervisor tells so much of what was written before. */
-const shortMs = 20
+/** What has come while the last stretch was shown is told by the supervisor. */
+const shortMs = 100
 const mostStretches = 20
 
-/** Show from the files what was written until now. Returns the moment from which on nothing has been shown. */
+interface UpToNow {
+  readonly asked: LogOptions
+  readonly signal: AbortSignal
+  /** Where what was shown ends; `undefined` when nothing was. */
+  readonly after: () => Cursors | undefined
+  readonly onCursors: (cursors: Cursors) => void
+}
+
+/** Show from the files what was written until now. */
 const showUpToNow = async (
   context: CommandContext,
   paths: ProjectPaths,
   supervisor: Supervisor,
-  asked: LogOptions,
-  shown: ShownLines,
-  signal: AbortSignal,
-): Promise<number> => {
-  let next = asked
-  for (let stretch = 1; ; stretch += 1) {
-    const nowMs = Date.now()
-    await pause(settleMs, signal)
-    await showFiles(context, paths, supervisor, { ...next, untilMs: nowMs - 1 }, shown)
-    if (Date.now() - nowMs < shortMs || stretch === mostStretches || signal.aborted) return nowMs
-    next = { ...asked, lines: undefined, sinceMs: nowMs }
+  { asked, signal, after, onCursors }: UpToNow,
+): Promise<void> => {
+  for (let stretch = 1; stretch <= mostStretches && !signal.aborted; stretch += 1) {
+    const startMs = performance.now()
+    const wanted = after() === undefined ? asked : { ...asked, lines: undefined }
+    onCursors(await showFiles(context, paths, supervisor, wanted, { after: after(), signal }))
+    if (performance.now() - startMs < shortMs) return
   }
 }
 

@@ -5,7 +5,6 @@ import type { CommandContext } from '../command.ts'
 import { isCoded } from '../failures.ts'
 import { createLogPrinter, type LogPrinter } from './log-printer.ts'
 import { printWarning } from './print-error.ts'
-import type { ShownLines } from './shown-lines.ts'
 
 export type LogKind = 'stdout' | 'stderr' | 'all' | 'supervisor'
 
@@ -22,9 +21,17 @@ export interface FollowOptions {
   readonly prefix?: boolean
   /** Write what has come together every so many ms; default: at once. */
   readonly everyMs?: number | undefined
-  /** Only lines that it takes are shown. */
-  readonly shown?: ShownLines
+  /** Go on where an earlier one stopped, with everything behind these places. */
+  readonly after?: Readonly<Record<string, string>> | undefined
+  /** Told where streams stand when what was before has been shown. */
+  readonly onCursors?: (cursors: Readonly<Record<string, string>>) => void
   readonly signal?: AbortSignal
+}
+
+/** What the supervisor tells at once. */
+interface Told {
+  readonly records: readonly LogRecord[]
+  readonly cursors: Readonly<Record<string, string>>
 }
 
 /** `ended`: the supervisor has, as it was told to; `lost`: it has gone without a word. */
@@ -36,9 +43,22 @@ export const followLogs = async (
   supervisor: RpcClient,
   options: FollowOptions,
 ): Promise<FollowEnd> => {
-  const { services, kind, lines, sinceMs, grep, timestamps = false, prefix = true, everyMs, shown, signal } = options
-  const since = sinceMs ?? (lines === undefined ? Math.floor(performance.timeOrigin) : undefined)
-  const params = { kind, ...defined({ services, lines, since, grep }) }
+  const {
+    services,
+    kind,
+    lines,
+    sinceMs,
+    grep,
+    timestamps = false,
+    prefix = true,
+    everyMs,
+    after,
+    onCursors,
+    signal,
+  } = options
+  const isNew = lines === undefined && after === undefined
+  const since = sinceMs ?? (isNew ? Math.floor(performance.timeOrigin) : undefined)
+  const params = { kind, ...defined({ services, lines, since, grep, after }) }
   const names = prefix && !globals.json ? await prefixedServices(supervisor, services, kind) : undefined
   const only = prefix ? onlyOne(services) : undefined
   const printer = createLogPrinter(terminal, { json: globals.json, timestamps, services: names, only })
@@ -46,10 +66,10 @@ export const followLogs = async (
   try {
     return await followCall(supervisor, 'logs.follow', params, signal, (method, notified) => {
       if (method === 'log') {
-        const record = notified as unknown as LogRecord
-        if (shown?.take(record) === false) return
-        printer.add(record)
-        flushing.soon()
+        const { records, cursors } = notified as unknown as Told
+        for (const record of records) printer.add(record)
+        if (records.length > 0) flushing.soon()
+        onCursors?.(cursors)
       } else if (method === 'log.dropped') warnOfDropped(terminal, notified['lines'])
     })
   } finally {

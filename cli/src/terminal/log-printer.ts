@@ -62,7 +62,8 @@ const newline = Buffer.from('\n')
 const bytesOf = (record: LogRecord): Uint8Array =>
   'line' in record ? Buffer.from(record.line) : Buffer.from(record.base64, 'base64')
 
-const prefixesFor = (terminal: Terminal, { services, only }: LogFormat): ((service: string) => string) => {
+/** What stands before a line of a service. */
+export const prefixesFor = (terminal: Terminal, { services, only }: LogFormat): ((service: string) => string) => {
   if (services !== undefined) return prefixes(terminal, services)
   if (only === undefined) return () => ''
   const ofOthers = prefixes(terminal, [])

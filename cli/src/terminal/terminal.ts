@@ -7,6 +7,8 @@ export type Style = Parameters<typeof styleText>[0]
 export interface Terminal {
   /** Results. Parseable when asked for `--json`. Bytes are written as they are. */
   out(text: string | Uint8Array): void
+  /** Resolves when all results have been taken: until then they are in memory. */
+  drained(): Promise<void>
   /** Messages for people. */
   err(text: string): void
   /** Width of the terminal in cells, stdout's or else stderr's; 80 when there is none. */
@@ -36,6 +38,7 @@ export const createTerminal = (options: { color: boolean }): Terminal => {
     isAllowed && isTTY ? util.styleText(style, text, { validateStream: false }) : text
   return {
     out: (text) => void process.stdout.write(text),
+    drained: () => new Promise((resolve) => void process.stdout.write('', () => resolve())),
     err: (text) => void process.stderr.write(text),
     get columns() {
       return [process.stdout, process.stderr].find(({ columns }) => columns > 0)?.columns ?? 80

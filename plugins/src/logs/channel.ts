@@ -11,7 +11,7 @@ export interface Trouble {
   readonly source: LogSource
   /** Why output is dropped; `undefined` when it is written again. */
   readonly reason: string | undefined
-  /** Lost since the outage began. */
+  /** Lost since that was told last. */
   readonly lines: number
   readonly bytes: number
 }
@@ -24,13 +24,13 @@ export interface ChannelWorld {
   onTrouble(trouble: Trouble): void
 }
 
-/** Outages are told at most this often, for a disk that is full every other moment. */
+/** Outages are told at most this often, for a disk that is full every other moment; what was lost meanwhile, with the next. */
 const tellAgainMs = 60_000
 
 export class Channel {
   readonly source: LogSource
-  /** Where the files ended when it was opened. */
-  readonly opened: Position
+  /** Where the last finished line ended when it was opened. */
+  opened: Position
   readonly log: StreamLog
   /** Who writes. */
   #of: { readonly service: string; readonly instance: string }
@@ -41,7 +41,10 @@ export class Channel {
   /** No line that is still unfinished begins before this. */
   #finished: Position
   #toldMs = Number.NEGATIVE_INFINITY
-  #before: { readonly lines: number; readonly bytes: number } | undefined
+  /** Was told that output is dropped, and not that it is written again. */
+  #isTold = false
+  /** So much of what was dropped. */
+  #told = { lines: 0, bytes: 0 }
 
   private constructor(world: ChannelWorld, source: LogSource, log: StreamLog) {
     this.#world = world
@@ -74,27 +77,36 @@ export class Channel {
     this.log.begin(instance)
   }
 
-  /** Go on with an instance of an earlier supervisor. It has written nothing yet when the files do not know it. */
+  /**
+   * Go on with an instance of an earlier supervisor, and with the line that it had begun. It has written nothing yet when
+   * the files do not know it.
+   */
   resume(instance: string): void {
     this.#of = { ...this.#of, instance }
-    if (this.log.instance !== instance) this.log.begin(instance)
+    if (this.log.instance !== instance) {
+      this.log.begin(instance)
+      return
+    }
+    this.#hasUnseen = true
+    this.#finished = { ...this.log.end, offset: 0 }
+    this.opened = this.lineEnd
   }
 
   /** Where nobody wants to see what comes, it goes into the files unseen. */
   readonly takeUnseen = (move: MoveUnseen): boolean => {
     const { followers, sinks, clock } = this.#world
-    if (followers.want(this) || sinks.want(this.#of) || !this.log.writeUnseen(move, clock.now())) return false
+    if (followers.want(this) || sinks.want(this.#of) || this.#hasUntold) return false
+    if (!this.log.writeUnseen(move, clock.now())) return false
     this.#hasUnseen = true
     return true
   }
 
   readonly receive = (chunk: Uint8Array): void => {
     const timeMs = this.#world.clock.now()
-    const { lines, bytes } = this.log.dropped
     this.#catchUp()
     const listener = this.#world.followers.listener(this, chunk)
     this.log.write(chunk, timeMs)
-    this.#watchTrouble({ lines, bytes })
+    if (this.log.trouble !== undefined || this.#isTold || this.#hasUntold) this.#tellTrouble()
     this.#live.push(chunk, timeMs, listener)
     this.#world.sinks.give(this.#of, () => ({ ...this.#of, stream: this.source.stream, timeMs, chunk }))
   }
@@ -114,23 +126,20 @@ export class Channel {
     this.#live.restore(bytes, timeMs)
   }
 
-  #watchTrouble(before: { readonly lines: number; readonly bytes: number }): void {
-    const { trouble, dropped } = this.log
-    if (trouble !== undefined && this.#before === undefined) {
-      const nowMs = this.#world.clock.monotonic()
-      if (nowMs - this.#toldMs < tellAgainMs) return
-      this.#toldMs = nowMs
-      this.#before = before
-      this.#tell(`${trouble.message} (${trouble.errno})`, before)
-    } else if (trouble === undefined && this.#before !== undefined) {
-      const since = this.#before
-      this.#before = undefined
-      if (dropped.bytes > since.bytes) this.#tell(undefined, since)
-    }
+  get #hasUntold(): boolean {
+    return this.log.dropped.bytes > this.#told.bytes
   }
 
-  #tell(reason: string | undefined, since: { readonly lines: number; readonly bytes: number }): void {
-    const { lines, bytes } = this.log.dropped
-    this.#world.onTrouble({ source: this.source, reason, lines: lines - since.lines, bytes: bytes - since.bytes })
+  #tellTrouble(): void {
+    const { trouble, dropped } = this.log
+    const nowMs = this.#world.clock.monotonic()
+    const isOver = trouble === undefined
+    if (this.#isTold ? !isOver : nowMs - this.#toldMs < tellAgainMs) return
+    const lost = { lines: dropped.lines - this.#told.lines, bytes: dropped.bytes - this.#told.bytes }
+    const reason = trouble && `${trouble.message} (${trouble.errno})`
+    this.#isTold = !isOver
+    this.#toldMs = nowMs
+    if (isOver) this.#told = { ...dropped }
+    if (!isOver || lost.bytes > 0) this.#world.onTrouble({ source: this.source, reason, ...lost })
   }
 }

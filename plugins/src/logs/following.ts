@@ -11,8 +11,8 @@
 import type { Files } from '@systemg/core'
 import type { FollowedStream, Follower } from './followers.ts'
 import type { LogSource } from './layout.ts'
-import { countNewlines, newline, type LogLine } from './lines.ts'
-import { readBatches } from './reader.ts'
+import { countNewlines, linesOf, type LogLine, type LogRun } from './lines.ts'
+import { readRuns } from './reader.ts'
 import type { Position } from './stream-log.ts'
 
 export interface Wanted {
@@ -24,6 +24,13 @@ export interface Wanted {
 /** Lines that were lost. */
 export interface Lost {
   readonly lost: number
+}
+
+/** Lines that come together, and where those that follow them begin: who stops here goes on there, and misses none. */
+export interface Batch {
+  readonly lines: readonly (LogLine | Lost)[]
+  /** Of each stream that has lines here, by `base`. */
+  readonly ends: ReadonlyMap<string, Position>
 }
 
 /** What was not taken of a stream. */
@@ -46,6 +53,8 @@ export class Following implements Follower {
   readonly #wanted: Wanted
   #waiting: LogLine[] = []
   #waitingBytes = 0
+  /** Streams whose lines wait. */
+  readonly #waitingOf = new Set<FollowedStream>()
   readonly #missed = new Map<string, Missed>()
   /** Until the one who reads asks for the first line. */
   #isBehind = true
@@ -62,7 +71,7 @@ export class Following implements Follower {
   }
 
   take(stream: FollowedStream, bytes: Uint8Array): ((line: LogLine) => void) | undefined {
-    if (!this.#isBehind && this.#waitingBytes <= mostWaiting) return this.#push
+    if (!this.#isBehind && this.#waitingBytes <= mostWaiting) return (line) => this.#push(stream, line)
     this.#isBehind = true
     const { base } = stream.source
     const missed = this.#missed.get(base) ?? { stream, from: stream.lineEnd, lines: 0 }
@@ -84,13 +93,12 @@ export class Following implements Follower {
   }
 
   /** Everything from the moment on at which this became a follower, many lines at a time. */
-  async *lines(): AsyncGenerator<readonly (LogLine | Lost)[]> {
+  async *batches(): AsyncGenerator<Batch> {
     for (;;) {
       if (this.#waiting.length > 0) {
-        const waiting = this.#waiting
-        this.#waiting = []
-        yield waiting
-        for (const { bytes } of waiting) this.#waitingBytes -= bytes.length + lineBytes
+        const lines = this.#waiting
+        yield { lines, ends: this.#takeWaiting() }
+        for (const { bytes } of lines) this.#waitingBytes -= bytes.length + lineBytes
       } else if (this.#missed.size > 0) yield* this.#readMissed()
       else if (this.#isOver) return
       else {
@@ -100,14 +108,26 @@ export class Following implements Follower {
     }
   }
 
-  readonly #push = (line: LogLine): void => {
+  #push(stream: FollowedStream, line: LogLine): void {
     this.#waiting.push(line)
+    this.#waitingOf.add(stream)
     this.#waitingBytes += line.bytes.length + lineBytes
     this.#wake()
   }
 
+  /** Returns where what follows begins. */
+  #takeWaiting(): Batch['ends'] {
+    const ends = [...this.#waitingOf].map((stream) => {
+      const { base } = stream.source
+      return [base, this.#missed.get(base)?.from ?? stream.lineEnd] as const
+    })
+    this.#waiting = []
+    this.#waitingOf.clear()
+    return new Map(ends)
+  }
+
   /** Up to what the files hold now. What comes meanwhile waits, or is missed anew. */
-  async *#readMissed(): AsyncGenerator<readonly (LogLine | Lost)[]> {
+  async *#readMissed(): AsyncGenerator<Batch> {
     const missed = [...this.#missed.values()]
     const starts = new Map(missed.map(({ stream, from }) => [stream.source.base, from]))
     const ends = new Map(missed.map(({ stream }) => [stream.source.base, stream.lineEnd]))
@@ -120,10 +140,18 @@ export class Following implements Follower {
       end: ({ base }: LogSource) => ends.get(base),
     }
     const sources = missed.map(({ stream }) => stream.source)
-    for await (const lines of readBatches(this.#files, sources, query)) {
-      expected -= lines.filter(({ bytes }) => bytes[bytes.length - 1] === newline).length
-      yield lines
+    for await (const runs of readRuns(this.#files, sources, query)) {
+      for (const { bytes } of runs) expected -= countNewlines(bytes)
+      yield batchOf(runs)
     }
-    if (expected > 0) yield [{ lost: expected }]
+    if (expected > 0) yield { lines: [{ lost: expected }], ends }
   }
 }
+
+/** Runs of a stream come in order: the last one ends where the next will begin. */
+export const batchOf = (
+  runs: readonly LogRun[],
+): { readonly lines: readonly LogLine[]; readonly ends: Batch['ends'] } => ({
+  lines: runs.flatMap(linesOf),
+  ends: new Map(runs.map(({ source, end }) => [source.base, end])),
+})

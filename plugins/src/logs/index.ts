@@ -26,10 +26,11 @@ import { readLast } from './reader.ts'
 import { Sinks } from './sinks.ts'
 import type { StreamLimits } from './stream-log.ts'
 
+export { cursorOf, positionOf } from './cursors.ts'
 export { isAskedFor, listSources, supervisorSource, type LogSource } from './layout.ts'
-export { displayTextOf, recordOf, type LogLine, type LogRecord } from './lines.ts'
-export { readAll, readLast, type LogQuery } from './reader.ts'
-export { StreamLog, type StreamLimits } from './stream-log.ts'
+export { displayTextOf, hasOverlong, linesOf, recordOf, type LogLine, type LogRecord, type LogRun } from './lines.ts'
+export { lastLineEnd, readLast, readRuns, type LogQuery } from './reader.ts'
+export { StreamLog, type Position, type StreamLimits } from './stream-log.ts'
 
 /** Shown when a run ends. */
 const lastLines = { lines: 10, bytes: 16 * 1024 }

@@ -1,5 +1,6 @@
 /** From bytes to lines, and from a line to what people and programs read. Pure. */
-import type { StreamName } from './layout.ts'
+import type { LogSource, StreamName } from './layout.ts'
+import type { Position } from './stream-log.ts'
 
 /** A longer line is split, so that no line can fill the memory. Bytes. */
 export const longestLine = 64 * 1024
@@ -16,6 +17,13 @@ export interface LogLine {
   readonly bytes: Uint8Array
 }
 
+/** Lines of one stream that came at the same moment, one behind the other. Only the last one may have no newline. */
+export interface LogRun extends LogLine {
+  /** Where in the files the next line begins. */
+  readonly end: Position
+  readonly source: LogSource
+}
+
 /** A line as `sysg logs --json` prints it. `base64` stands for bytes that are not UTF-8. */
 export type LogRecord = {
   readonly time: string
@@ -25,10 +33,31 @@ export type LogRecord = {
 } & ({ readonly line: string } | { readonly base64: string })
 
 /** Where the line that begins at `start` ends (behind its newline); `undefined` when `bytes` do not hold its end. */
-export const lineEnd = (bytes: Uint8Array, start: number): number | undefined => {
+const lineEnd = (bytes: Uint8Array, start: number): number | undefined => {
   const at = bytes.indexOf(newline, start)
   if (at !== -1 && at - start <= longestLine) return at + 1
   return bytes.length - start > longestLine ? characterBorder(bytes, start, start + longestLine) : undefined
+}
+
+/** Lines that are together, such as a run, each on its own; overlong ones in several parts. */
+export const linesOf = ({ timeMs, service, instance, stream, bytes }: LogLine): readonly LogLine[] => {
+  const lines: LogLine[] = []
+  for (let at = 0; at < bytes.length;) {
+    const end = lineEnd(bytes, at) ?? bytes.length
+    lines.push({ timeMs, service, instance, stream, bytes: bytes.subarray(at, end) })
+    at = end
+  }
+  return lines
+}
+
+/** Whether a line in `bytes` is so long that it is split. */
+export const hasOverlong = (bytes: Uint8Array): boolean => {
+  for (let at = 0; bytes.length - at > longestLine;) {
+    const last = bytes.lastIndexOf(newline, at + longestLine)
+    if (last < at) return true
+    at = last + 1
+  }
+  return false
 }
 
 /** The last place at or before `end` (but behind `start`) that does not cut a UTF-8 character in two. */

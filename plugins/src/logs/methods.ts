@@ -3,14 +3,15 @@ import { SysgError, type ControlCall, type ControlMethod, type Host, type Resolv
 import { z } from 'zod'
 import { countAges, removeAge } from './ages.ts'
 import type { Followers } from './followers.ts'
-import { Following } from './following.ts'
+import { cursorOf, positionOf } from './cursors.ts'
+import { batchOf, Following, type Batch } from './following.ts'
 import { isAskedFor, listSources, supervisorSource, type LogSource } from './layout.ts'
-import { recordOf, type LogLine } from './lines.ts'
+import { recordOf, type LogLine, type LogRun } from './lines.ts'
 import type { LogsOptions } from './options.ts'
 import type { Outputs } from './outputs.ts'
 import { compilePattern } from './pattern.ts'
-import { readLast, type LogQuery } from './reader.ts'
-import type { StreamLimits } from './stream-log.ts'
+import { lastLineEnd, readLast, readRuns, type LogQuery } from './reader.ts'
+import type { Position, StreamLimits } from './stream-log.ts'
 
 export interface LogsWorld {
   readonly host: Host
@@ -20,6 +21,9 @@ export interface LogsWorld {
   readonly config: () => ResolvedSystem
   readonly settingsOf: (service: string) => StreamLimits & { readonly sink: string }
 }
+
+/** So much is told at once, and a run more. */
+const partBytes = 256 * 1024
 
 /** One answer holds at most so much: it is in memory at once. */
 const most = { lines: 10_000, bytes: 4 * 1024 * 1024 }
@@ -37,7 +41,10 @@ const selection = {
   grep: z.string().max(1000).optional(),
 }
 const readParams = z.strictObject({ ...selection, until: moment.optional() })
-const followParams = z.strictObject(selection)
+const followParams = z.strictObject({
+  ...selection,
+  after: z.record(z.string(), z.string().regex(/^-?\d+:\d+$/)).optional(),
+})
 const clearParams = z.strictObject({ services: z.array(z.string()).optional() })
 const forgetParams = z.strictObject({ service: z.string().min(1) })
 const appendParams = z.strictObject({
@@ -50,12 +57,14 @@ const appendParams = z.strictObject({
   end: z.boolean().default(false),
 })
 
-type Selection = z.output<typeof followParams> & { until?: number | undefined }
+type Selection = z.output<typeof readParams>
+type FollowSelection = z.output<typeof followParams>
 
 /**
  * - `logs.read`: an array of records, the earliest first; the latest 50, or with `since` the latest 10 000, at most 4 MiB.
- * - `logs.follow`: the same as `log` notifications, then every new line, until aborted; `log.dropped` tells how many were
- *   rotated away before a slow reader had them.
+ * - `logs.follow`: `log` notifications of many records: those of `logs.read` (with `since` all), then every new line, until
+ *   aborted. `cursors` are where streams stand then; who gives the latest of each as `after` goes on there, and with streams
+ *   that are not among them from their beginning. `log.dropped` tells how many were rotated away before a slow reader had them.
  * - `logs.clear`: forget everything written so far.
  * - `logs.forget`: remove the files of a service that is no more, with their folder.
  * - `logs.dropped`: what the disk did not take, per stream.
@@ -125,7 +134,7 @@ const read = async (world: LogsWorld, selected: Selection, end?: LogQuery['end']
 }
 
 /** Without a gap and without a line twice: files are read up to where each stream stood when following began. */
-const follow = async (world: LogsWorld, selected: Selection, call: ControlCall): Promise<void> => {
+const follow = async (world: LogsWorld, selected: FollowSelection, call: ControlCall): Promise<void> => {
   const matches = matcherOf(world, selected)
   const { instance } = selected
   const following = new Following(world.host.files, { isWanted: (source) => isWanted(selected, source), instance })
@@ -135,21 +144,67 @@ const follow = async (world: LogsWorld, selected: Selection, call: ControlCall):
   const onAbort = () => following.end()
   if (call.signal.aborted) onAbort()
   call.signal.addEventListener('abort', onAbort)
+  const tell = async ({ lines, ends }: Batch): Promise<void> => {
+    const records = lines.flatMap((line) => ('lost' in line || matches?.(line) === false ? [] : recordOf(line)))
+    const cursors = Object.fromEntries([...ends].map(([base, end]) => [sourceName(world, base), cursorOf(end)]))
+    await call.notify('log', { records, cursors })
+    for (const line of lines) if ('lost' in line) await call.notify('log.dropped', { lines: line.lost })
+  }
   try {
     const endOf = (source: LogSource) => following.missedFrom(source) ?? ends.get(source.base) ?? openedAt(source.base)
-    for (const line of await read(world, selected, endOf)) await call.notify('log', recordOf(line))
-    for await (const batch of following.lines()) {
-      for (const item of batch) {
-        if (isCancelled(call.signal)) return
-        if ('lost' in item) await call.notify('log.dropped', { lines: item.lost })
-        else if (matches?.(item) !== false) await call.notify('log', recordOf(item))
-      }
+    for await (const batch of before(world, selected, endOf)) {
+      await tell(batch)
+      if (isCancelled(call.signal)) return
+    }
+    for await (const batch of following.batches()) {
+      if (isCancelled(call.signal)) return
+      await tell(batch)
     }
   } finally {
     call.signal.removeEventListener('abort', onAbort)
     stop()
   }
 }
+
+/** What was written before following began, up to `endOf`. */
+async function* before(
+  world: LogsWorld,
+  selected: FollowSelection,
+  endOf: (source: LogSource) => Position | undefined,
+): AsyncGenerator<Batch> {
+  const sources = await sourcesOf(world, selected)
+  const { after, since, lines, instance } = selected
+  const ends = new Map<string, Position>()
+  for (const source of sources) {
+    const stored = endOf(source) === undefined ? await lastLineEnd(world.host.files, source) : undefined
+    // Looked at again: meanwhile it may have been opened, and written to.
+    const end = endOf(source) ?? stored
+    if (end !== undefined) ends.set(source.base, end)
+  }
+  const end = ({ base }: LogSource) => ends.get(base)
+  if (lines === undefined && (since !== undefined || after !== undefined)) {
+    const start = ({ base }: LogSource) => positionOf(after?.[sourceName(world, base)])
+    for await (const runs of readRuns(world.host.files, sources, { sinceMs: since, instance, start, end })) {
+      yield* partsOf(runs)
+    }
+    yield { lines: [], ends }
+  } else yield { lines: await read(world, selected, end), ends }
+}
+
+/** A window of a file holds many lines: a part of them is told at once. */
+function* partsOf(runs: readonly LogRun[]): Generator<Batch> {
+  let [from, bytes] = [0, 0]
+  for (const [at, run] of runs.entries()) {
+    bytes += run.bytes.length
+    if (bytes < partBytes) continue
+    yield batchOf(runs.slice(from, at + 1))
+    ;[from, bytes] = [at + 1, 0]
+  }
+  if (from < runs.length) yield batchOf(runs.slice(from))
+}
+
+/** What cursors call a stream: the path of its files below the folder. */
+const sourceName = ({ options }: LogsWorld, base: string): string => base.slice(options.folder.length + 1)
 
 /** Nobody listens any more. At the end of the system, what has come so far is still told. */
 const isCancelled = ({ aborted, reason }: AbortSignal): boolean =>

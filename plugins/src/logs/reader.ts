@@ -6,7 +6,7 @@
  */
 import type { Files } from '@systemg/core'
 import type { LogSource } from './layout.ts'
-import { characterStart, lineEnd, longestLine, newline, type LogLine } from './lines.ts'
+import { characterBorder, characterStart, linesOf, longestLine, newline, type LogLine, type LogRun } from './lines.ts'
 import { openLogFiles, type LogFile } from './log-files.ts'
 import type { Mark } from './marks.ts'
 import { merge } from './merge.ts'
@@ -30,10 +30,11 @@ export interface Amount {
   readonly bytes: number
 }
 
-/** Any line fits into so much. */
-const largestWindow = 4 * longestLine
-/** What the windows of all sources may take together, unless there are very many. */
-const windowsBytes = 64 * largestWindow
+/** Any part of a line fits into so much. */
+const largestPart = 4 * longestLine
+/** What is read at once of a stream, unless there are many: what all windows take together is bounded, too. */
+const largestWindow = 1024 * 1024
+const windowsBytes = 16 * largestWindow
 const smallestWindow = 16 * 1024
 
 /** The last lines of all sources together, the earliest first. Fewer than asked for when they hold more than `bytes`. */
@@ -47,7 +48,7 @@ export const readLast = async (
   if (amount.lines === 0) return kept
   let bytes = 0
   // The later source comes first here, so that turning the result around gives the earlier one its place.
-  const window = windowFor(sources)
+  const window = Math.min(largestPart, windowFor(sources))
   const batches = sources.toReversed().map((source) => backwards(files, source, query, window))
   for await (const batch of merge(batches, (a, b) => b.timeMs - a.timeMs)) {
     for (const line of batch) {
@@ -66,52 +67,77 @@ export async function* readAll(
   sources: readonly LogSource[],
   query: LogQuery = {},
 ): AsyncGenerator<LogLine> {
-  for await (const batch of readBatches(files, sources, query)) yield* batch
+  for await (const runs of readRuns(files, sources, query)) {
+    for (const run of runs) yield* wantedOf(run, query)
+  }
 }
 
-/** As `readAll`, many lines at a time; their bytes are good until the next batch is asked for. */
-export const readBatches = (files: Files, sources: readonly LogSource[], query: LogQuery): Batches =>
+/**
+ * As `readAll`, lines of the same moment together: what costs time for every line is left to those who need it, `matches`
+ * too. Their bytes are good until the next batch is asked for.
+ */
+export const readRuns = (
+  files: Files,
+  sources: readonly LogSource[],
+  query: Omit<LogQuery, 'matches'> = {},
+): Batches<LogRun> =>
   merge(
     sources.map((source) => forwards(files, source, query, windowFor(sources))),
     (a, b) => a.timeMs - b.timeMs,
   )
 
+/** Where the last finished line of a stream ends; `undefined` when it has no files. */
+export const lastLineEnd = async (files: Files, { base }: LogSource): Promise<Position | undefined> => {
+  const file = (await openLogFiles(files, base)).at(-1)
+  if (file === undefined) return undefined
+  const { generation, sizeBytes } = file
+  const from = Math.max(0, sizeBytes - longestLine - 1, file.marks.at(-1)?.offset ?? 0)
+  const bytes = await file.read(from, sizeBytes)
+  // What is longer than a line is shown in parts, this one as well.
+  const isPart = bytes.length > longestLine && !bytes.includes(newline)
+  return { generation, offset: isPart ? sizeBytes : from + bytes.lastIndexOf(newline) + 1 }
+}
+
 const windowFor = (sources: readonly LogSource[]): number =>
   Math.max(smallestWindow, Math.min(largestWindow, Math.floor(windowsBytes / sources.length)))
 
-type Batches = AsyncGenerator<readonly LogLine[]>
+const wantedOf = (run: LogRun, { matches }: LogQuery): readonly LogLine[] =>
+  matches === undefined ? linesOf(run) : linesOf(run).filter(matches)
 
-async function* forwards(files: Files, source: LogSource, query: LogQuery, window: number): Batches {
+type Batches<T> = AsyncGenerator<readonly T[]>
+
+async function* forwards(files: Files, source: LogSource, query: LogQuery, window: number): Batches<LogRun> {
   for (const file of await openLogFiles(files, source.base)) {
     const { start, end } = await rangeOf(file, source, query)
     for (let at = start, size = window; at < end;) {
       const bytes = await file.read(at, Math.min(end, at + size))
       if (bytes.length === 0) break
-      const { cuts, length } = cutLines(bytes, at, file.marks, at + bytes.length >= end)
-      yield await describe(file, source, query, cuts)
+      const isLast = at + bytes.length >= end
+      const length = isLast ? bytes.length : wholeLines(bytes, at, file.marks)
+      if (length === 0 && size >= largestPart) break
+      if (length > 0) yield await runsOf(file, source, query, { at, bytes: bytes.subarray(0, length) })
       at += length
-      if (length === 0 && size === largestWindow) break
-      size = length === 0 ? largestWindow : window
+      size = length === 0 ? largestPart : window
     }
   }
 }
 
 /** The latest window first, and in each the latest line. */
-async function* backwards(files: Files, source: LogSource, query: LogQuery, window: number): Batches {
+async function* backwards(files: Files, source: LogSource, query: LogQuery, window: number): Batches<LogLine> {
   for (const file of (await openLogFiles(files, source.base)).toReversed()) {
     const { start, end } = await rangeOf(file, source, query)
     for (let before = end, size = window; before > start;) {
       const from = Math.max(start, before - size)
       const bytes = await file.read(from, before)
       const skip = from === start ? 0 : firstLineStart(bytes, from, file.marks)
-      if (skip === undefined && size < largestWindow) {
-        size = largestWindow
+      if (skip === undefined && size < largestPart) {
+        size = largestPart
         continue
       }
       // In the middle of an overlong line, at least no character is cut.
       const at = skip ?? characterStart(bytes)
-      const { cuts } = cutLines(bytes.subarray(at), from + at, file.marks, true)
-      yield (await describe(file, source, query, cuts)).reverse()
+      const runs = await runsOf(file, source, query, { at: from + at, bytes: bytes.subarray(at) })
+      yield runs.flatMap((run) => wantedOf(run, query)).reverse()
       before = from + at
       size = window
     }
@@ -159,49 +185,49 @@ const firstLineStart = (bytes: Uint8Array, from: number, marks: readonly Mark[])
   return starts.length === 0 ? undefined : Math.min(...starts)
 }
 
-/** A line's place in its file. */
-interface Cut {
-  readonly offset: number
+/** A part of a file that begins with a line. */
+interface Part {
+  readonly at: number
   readonly bytes: Uint8Array
 }
 
-/** The lines in `bytes`, which begin at `from` with a line. `isLast`: what has no end is a line as well. */
-const cutLines = (
-  bytes: Uint8Array,
-  from: number,
-  marks: readonly Mark[],
-  isLast: boolean,
-): { readonly cuts: readonly Cut[]; readonly length: number } => {
-  const cuts: Cut[] = []
-  const borders = marks.map(({ offset }) => offset - from).filter((at) => at > 0 && at < bytes.length)
-  let nextBorder = 0
+/** How many of the bytes, which begin at `from`, are lines with their end, or parts of one that is overlong. */
+const wholeLines = (bytes: Uint8Array, from: number, marks: readonly Mark[]): number => {
+  const mark = marks.findLast(({ offset }) => offset > from && offset < from + bytes.length)
+  const end = Math.max(bytes.lastIndexOf(newline) + 1, (mark?.offset ?? from) - from)
+  if (end > 0) return end
   let at = 0
-  while (at < bytes.length) {
-    while ((borders[nextBorder] ?? bytes.length) <= at) nextBorder++
-    const border = borders[nextBorder]
-    const end = lineEnd(bytes.subarray(0, border ?? bytes.length), at) ?? border ?? (isLast ? bytes.length : undefined)
-    if (end === undefined) break
-    cuts.push({ offset: from + at, bytes: bytes.subarray(at, end) })
-    at = end
-  }
-  return { cuts, length: at }
+  while (bytes.length - at > longestLine) at = characterBorder(bytes, at, at + longestLine)
+  return at
 }
 
-/** Time and instance of each, and only those that are wanted. */
-const describe = async (
+/** Cut where another moment begins, or another instance; only the instance that is wanted. */
+const runsOf = async (
   file: LogFile,
-  { service, stream }: LogSource,
-  { instance: wanted, matches }: LogQuery,
-  cuts: readonly Cut[],
-): Promise<LogLine[]> => {
-  const times = await file.index.timesAt(cuts.map(({ offset }) => offset))
-  const lines: LogLine[] = []
-  let mark = -1
-  for (const [at, { offset, bytes }] of cuts.entries()) {
-    while ((file.marks[mark + 1]?.offset ?? Number.POSITIVE_INFINITY) <= offset) mark++
+  source: LogSource,
+  { instance: wanted }: LogQuery,
+  { at, bytes }: Part,
+): Promise<LogRun[]> => {
+  const { service, stream } = source
+  const runs: LogRun[] = []
+  const end = at + bytes.length
+  let mark = file.marks.findLastIndex(({ offset }) => offset <= at)
+  for (let from = at; from < end;) {
+    while ((file.marks[mark + 1]?.offset ?? Number.POSITIVE_INFINITY) <= from) mark++
+    const border = Math.min(end, file.marks[mark + 1]?.offset ?? end)
+    const { timeMs, until } = await file.index.timeAt(from)
+    const next = until >= border ? border : Math.min(border, at + lineStart(bytes, until - at))
     const instance = file.marks[mark]?.instance ?? ''
-    const line = { timeMs: times[at] ?? 0, service, instance, stream, bytes }
-    if ((wanted === undefined || instance === wanted) && matches?.(line) !== false) lines.push(line)
+    const run = { timeMs, service, instance, stream, bytes: bytes.subarray(from - at, next - at) }
+    const position = { generation: file.generation, offset: next }
+    if (wanted === undefined || instance === wanted) runs.push({ ...run, source, end: position })
+    from = next
   }
-  return lines
+  return runs
+}
+
+/** The first beginning of a line at `offset` or behind it; the end when there is none. */
+const lineStart = (bytes: Uint8Array, offset: number): number => {
+  const found = bytes.indexOf(newline, offset - 1)
+  return found === -1 ? bytes.length : found + 1
 }

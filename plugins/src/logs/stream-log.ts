@@ -123,7 +123,8 @@ export class StreamLog {
   /** The line at the end that is not finished, and when it began; empty when it is too long, or began before `from`. */
   unfinished(from: Position): { readonly bytes: Uint8Array; readonly timeMs: number } {
     const none = { bytes: nothing, timeMs: this.#timeMs }
-    if (this.#log === undefined || this.#index === undefined || this.#isBreak) return none
+    if (this.#isBreak || this.#size === 0 || this.#mustRotate || !this.#try(() => this.#openBoth())) return none
+    if (this.#log === undefined || this.#index === undefined) return none
     const begun = Math.max(this.#begun, from.generation === this.#generation ? from.offset : 0)
     const end = readEnd(this.#log, Math.min(longestLine + 1, this.#size - begun))
     const bytes = end.subarray(end.lastIndexOf(newline) + 1)
@@ -156,8 +157,8 @@ export class StreamLog {
   #append(bytes: Uint8Array, timeMs: number): boolean {
     const isDone = this.#try(() => {
       this.#note(bytes, timeMs)
-      this.#log ??= this.#files.append(logPath(this.#base, 0))
-      this.#log.write(bytes)
+      this.#openBoth()
+      this.#log?.write(bytes)
     })
     if (!isDone) return false
     this.trouble = undefined
@@ -187,6 +188,11 @@ export class StreamLog {
     } finally {
       instances.close()
     }
+  }
+
+  #openBoth(): void {
+    this.#index ??= this.#files.append(indexPath(this.#base, 0))
+    this.#log ??= this.#files.append(logPath(this.#base, 0))
   }
 
   #noteTime(timeMs: number): void {

@@ -55,6 +55,8 @@ export const lastTimeAt = (records: Uint8Array, offset: number, indexBytes: numb
 export class TimeIndex {
   readonly #read: (start: number, end: number) => Promise<Uint8Array>
   readonly #count: number
+  /** The record that was found last. */
+  #near = -1
   #page: { readonly from: number; readonly bytes: Uint8Array } = { from: 0, bytes: new Uint8Array(0) }
 
   /**
@@ -66,22 +68,22 @@ export class TimeIndex {
     this.#count = Math.floor(size / recordBytes)
   }
 
-  /** When the bytes at these offsets (ascending) came; 0 when there is no index. */
-  async timesAt(offsets: readonly number[]): Promise<readonly number[]> {
-    const [first = 0] = offsets
-    let at = Math.max(0, (await this.#search((record) => record.offset > first)) - 1)
+  /**
+   * How long the time of the byte at `offset` holds: its time, and the first offset behind it that has another one
+   * (`Infinity` when there is none). Quick for the next one after it.
+   */
+  async timeAt(offset: number): Promise<{ readonly timeMs: number; readonly until: number }> {
+    // In most cases it is the record behind the one that was found last.
+    let at = this.#near + 1
     let present = await this.#record(at)
     let next = await this.#record(at + 1)
-    const times: number[] = []
-    for (const offset of offsets) {
-      while (next !== undefined && next.offset <= offset) {
-        present = next
-        at += 1
-        next = this.#inPage(at + 1) ?? (await this.#record(at + 1))
-      }
-      times.push(present?.timeMs ?? 0)
+    if (present === undefined || present.offset > offset || (next !== undefined && next.offset <= offset)) {
+      at = Math.max(0, (await this.#search((record) => record.offset > offset)) - 1)
+      present = await this.#record(at)
+      next = await this.#record(at + 1)
     }
-    return times
+    this.#near = at
+    return { timeMs: present?.timeMs ?? 0, until: next?.offset ?? Number.POSITIVE_INFINITY }
   }
 
   /** The first offset whose byte came at `timeMs` or later; `undefined` when all came before. */

@@ -148,7 +148,7 @@ describe('logs --follow', () => {
   const following =
     (...records: readonly LogRecord[]): ControlMethod =>
     async (_params, call) => {
-      for (const one of records) await call.notify('log', one)
+      await call.notify('log', { records, cursors: {} })
       await untilAborted(call.signal)
     }
 
@@ -187,9 +187,9 @@ describe('logs --follow', () => {
       'api/0/stdout',
       Array.from({ length: 200 }, (_, at) => [`old ${at}\n`, 10_000 - at] as const),
     )
-    let since = 0
+    let asked: unknown
     const follow: ControlMethod = async (params, call) => {
-      since = (params as { since: number }).since
+      asked = params
       await following(line('api', 'new'))(params, call)
     }
     await home.supervise({ status, 'logs.follow': follow })
@@ -199,7 +199,24 @@ describe('logs --follow', () => {
     await done
     expect(terminal.stdout.startsWith('old 0\nold 1\n')).toBe(true)
     expect(terminal.stdout.endsWith('old 199\nnew\n')).toBe(true)
-    expect(since).toBeGreaterThanOrEqual(nowMs)
+    expect(asked).toEqual({ services: ['api'], kind: 'all', after: { 'api/0/stdout': '1:1490' } })
+  })
+
+  it('leaves a line that is not finished to the supervisor', async () => {
+    await using home = stateRoot()
+    await write(home.paths, 'api/0/stdout', [
+      ['whole\n', 20],
+      ['half', 10],
+    ])
+    await write(home.paths, 'db/0/stdout', [['never whole', 30]])
+    const supervisor = await home.supervise({ status, 'logs.follow': following(line('api', 'half a line')) })
+    const { terminal, done } = begin(home.root, command, 'logs', ['-f', '-l', 'all'])
+    await terminal.shows('half a line\n')
+    process.emit('SIGINT')
+    await done
+    expect(terminal.stdout).toBe('api | whole\napi | half a line\n')
+    const after = { 'api/0/stdout': '1:6', 'db/0/stdout': '1:0' }
+    expect(supervisor.calls.at(-1)?.params).toEqual({ kind: 'all', after })
   })
 
   it('tells of lines that were rotated away before it could show them', async () => {
@@ -232,8 +249,8 @@ describe('logs --stream', () => {
   it('adds new lines in an interval where nobody looks', async () => {
     await using home = stateRoot()
     const follow: ControlMethod = async (_params, call) => {
-      await call.notify('log', line('api', 'one'))
-      await call.notify('log', line('api', 'two'))
+      await call.notify('log', { records: [line('api', 'one')], cursors: {} })
+      await call.notify('log', { records: [line('api', 'two')], cursors: {} })
       await untilAborted(call.signal)
     }
     await home.supervise({ status, 'logs.follow': follow })

@@ -24,6 +24,7 @@ export const runCommand = async (command: Command, options: RunOptions): Promise
   const written = { out: '', err: '' }
   const terminal: Terminal = {
     out: (text) => void (written.out += typeof text === 'string' ? text : Buffer.from(text).toString()),
+    drained: () => Promise.resolve(),
     err: (text) => void (written.err += text),
     columns: options.columns ?? 80,
     isInteractive: false,

@@ -44,6 +44,7 @@ export const fakeTerminal = (options: FakeOptions = {}): FakeTerminal => {
       out.push(Buffer.from(data as string))
       wake()
     },
+    drained: () => Promise.resolve(),
     err: (text) => {
       err += text
       wake()

@@ -1,14 +1,14 @@
 /**
  * Writes numbered lines of 100 bytes at a rate until `stop` is there; then `report.json` says how it went.
  *
- *   node numbered-lines.mjs <bytes per second> [bytes per write]
+ *   node numbered-lines.mjs <bytes per second>
  */
 import { existsSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 
 const rate = Number(process.argv[2])
 const lineBytes = 100
 /** Written at once: no whole number of lines, so that chunks end anywhere. */
-const blockBytes = Number(process.argv[3] ?? Math.min(65_432, Math.ceil(rate / 100)))
+const blockBytes = Math.min(65_432, Math.ceil(rate / 100) + 1)
 
 const report = { lines: 0, signals: [], error: null, longestStallMs: 0 }
 for (const signal of ['SIGPIPE', 'SIGHUP', 'SIGTERM', 'SIGINT', 'SIGCONT', 'SIGUSR2'])

@@ -9,8 +9,9 @@ import type { LogSource } from '../../../plugins/src/logs/layout.ts'
 import { displayTextOf, longestLine, type LogLine } from '../../../plugins/src/logs/lines.ts'
 import { readAll } from '../../../plugins/src/logs/reader.ts'
 import { Sinks } from '../../../plugins/src/logs/sinks.ts'
+import type { Position } from '../../../plugins/src/logs/stream-log.ts'
 import { collect } from './collect.ts'
-import { memoryFiles } from './memory-files.ts'
+import { memoryFiles, type MemoryFiles } from './memory-files.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const nothing = new Uint8Array(0)
@@ -33,7 +34,7 @@ const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, m
     channel.begin(`${name}-1`)
     channels.set(name, channel)
   }
-  const batches = following.lines()
+  const batches = following.batches()
   let ready: readonly (LogLine | Lost)[] = []
   /** The next few, as `service text`; a number for so many that were lost. */
   const read = async (count: number): Promise<(string | number)[]> => {
@@ -42,7 +43,7 @@ const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, m
       if (ready.length === 0) {
         const next = await batches.next()
         if (next.done === true) break
-        ready = next.value
+        ready = next.value.lines
       }
       const taken = ready.slice(0, count - got.length)
       ready = ready.slice(taken.length)
@@ -83,6 +84,22 @@ const begin = async (names: readonly string[], limits = { maxBytes: 1_000_000, m
       return read(Number.POSITIVE_INFINITY)
     },
   }
+}
+
+/** The supervisor dies and comes back: streams are opened again, and gone on with. */
+const another = async (files: MemoryFiles, resumes: string, now: () => number) => {
+  const followers = new Followers()
+  const sinks = new Sinks(new Registry('sink'), () => undefined)
+  const world = { files, clock: { now, monotonic: now }, followers, sinks, onTrouble: () => undefined }
+  const source: LogSource = { service: 'api', stream: 'stdout', base: '/logs/api/0/stdout' }
+  const channel = await Channel.open(world, source, { maxBytes: 1_000_000, maxFiles: 100 })
+  channel.resume(resumes)
+  const got: string[] = []
+  followers.add({
+    wants: () => true,
+    take: () => (one) => void got.push(`${one.timeMs} ${displayTextOf(one.bytes)}`),
+  })
+  return { channel, got }
 }
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `${from + at}\n`).join('')
@@ -185,6 +202,66 @@ describe('following', () => {
     )
   })
 
+  it('gives a line that the supervisor died under as one, with the time when it began', async () => {
+    const at = await begin(['api'])
+    at.write('api', 'one\n')
+    at.move('api', 'half of ')
+    at.move('api', 'a ')
+    const { channel, got } = await another(at.files, 'api-1', () => 1_000)
+    const opened = channel.opened
+    channel.receive(bytes('line\nnext\n'))
+    expect(got).toEqual(['2 half of a line', '1000 next'])
+    expect(opened).toEqual({ generation: 1, offset: 4 })
+  })
+
+  it('begins a line where another instance goes on', async () => {
+    const at = await begin(['api'])
+    at.write('api', 'half')
+    const { channel, got } = await another(at.files, 'api-2', () => 1_000)
+    channel.receive(bytes('new\n'))
+    expect(got).toEqual(['1000 new'])
+    expect(channel.opened).toEqual({ generation: 1, offset: 4 })
+  })
+
+  it('tells with every batch where the next one begins', async () => {
+    const source: LogSource = { service: 'api', stream: 'stdout', base: '/logs/api/0/stdout' }
+    const step = fc.record({ lines: fc.nat(4_000), cut: fc.nat(7), reads: fc.nat(3) })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 8 }),
+        fc.constantFrom(30_000, 1_000_000),
+        async (steps, maxBytes) => {
+          const at = await begin(['api'], { maxBytes, maxFiles: 1_000 })
+          const batches = at.follow().batches()
+          let count = 0
+          let written = ''
+          let seen = ''
+          let end: Position | undefined
+          const next = async () => {
+            const got = await batches.next()
+            if (got.done === true) return
+            const { value } = got
+            for (const one of value.lines) if (!('lost' in one)) seen += Buffer.from(one.bytes).toString()
+            end = value.ends.get(source.base) ?? end
+          }
+          for (const { lines, cut, reads } of steps) {
+            const text = numbers(count, count + lines)
+            count += lines
+            const middle = Math.max(0, text.length - cut)
+            at.write('api', text.slice(0, middle))
+            written += text.slice(0, middle)
+            for (let n = 0; n < reads && written.lastIndexOf('\n') + 1 > seen.length; n++) await next()
+            at.write('api', text.slice(middle))
+            written += text.slice(middle)
+          }
+          const rest = await collect(readAll(at.files, [source], { start: () => end }))
+          expect(seen + rest.map((one) => Buffer.from(one.bytes).toString()).join('') === written).toBe(true)
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
   it('gives what went into the files unseen before, and then every line with the time when it began', async () => {
     const source: LogSource = { service: 'api', stream: 'stdout', base: '/logs/api/0/stdout' }
     const part = fc.record({
@@ -215,7 +292,7 @@ describe('following', () => {
         }
         const end = at.lineEnd('api')
         const following = at.follow()
-        const batches = following.lines()
+        const batches = following.batches()
         const first = isLive ? batches.next() : undefined
         const lines = [...(await collect(readAll(at.files, [source], { end: () => end })))]
         for (const { text, atOnce, instance } of after) {
@@ -225,7 +302,10 @@ describe('following', () => {
         at.finish('api')
         following.end()
         const batch = await first
-        const rest = [...(batch?.done === false ? batch.value : []), ...(await collect(batches)).flat()]
+        const rest = [
+          ...(batch?.done === false ? batch.value.lines : []),
+          ...(await collect(batches)).flatMap((one) => one.lines),
+        ]
         for (const line of rest) if (!('lost' in line)) lines.push(line)
         const written = [...before, ...after].map(({ text }) => text).join('')
         expect(Buffer.concat(lines.map((line) => line.bytes)).toString() === written).toBe(true)
