@@ -224,6 +224,8 @@ services:
   expect(counter).toMatchObject({ code: 0, stderr: '' })
   const { pid, ...names } = JSON.parse(counter.stdout) as { pid: number }
   expect(names).toEqual({ name: 'counter', id: 'orch:counter-1', service: 'orch:counter' })
+  const named = JSON.parse(await box.sysg('status', 'orch:counter', '--json')) as Status
+  expect(named.services).toMatchObject([{ name: 'orch:counter', state: 'running', pid }])
   for (let death = 0; death < 3; death += 1) {
     const { supervisor } = await box.status()
     process.kill(supervisor.pid, 'SIGKILL')

@@ -5,7 +5,7 @@ import { Failure, isCoded } from '../failures.ts'
 import { locate } from '../project/locate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import { printError } from '../terminal/print-error.ts'
-import type { ServiceStatus, StatusReport } from '../terminal/service-status.ts'
+import type { ChildStatus, ServiceStatus, StatusReport } from '../terminal/service-status.ts'
 import { askStatus, exitCodeFor, textOf, type Seen } from '../terminal/status-look.ts'
 import { statusTable } from '../terminal/status-table.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
@@ -84,12 +84,13 @@ const stream = async (context: CommandContext, look: () => Promise<Seen>, interv
 
 const looksAtOne = (context: CommandContext, names: readonly string[]) => async (): Promise<Seen> => {
   const { paths, config } = locate(context)
-  const report = await askStatus(paths).catch((thrown: unknown) => {
+  const all = await askStatus(paths).catch((thrown: unknown) => {
     // It died while it was asked: whoever is there by now answers.
     if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_LOST') return askStatus(paths)
     throw thrown
   })
-  if (report === undefined) return withoutSupervisor(paths, config ?? null, names)
+  if (all === undefined) return withoutSupervisor(paths, config ?? null, names)
+  const report = await withNamedChildren(paths, names, all)
   await requireKnown(
     names,
     report.services.map(({ name }) => name),
@@ -103,6 +104,20 @@ const looksAtOne = (context: CommandContext, names: readonly string[]) => async 
     lines: (options) => statusTable(services, { ...options, nowMs, instances: names.length > 0 }),
   }
 }
+
+/** Children are shown below their services; those that somebody asks for are looked at like any service. */
+const withNamedChildren = async (
+  paths: ProjectPaths,
+  names: readonly string[],
+  report: StatusReport,
+): Promise<StatusReport> => {
+  const children = names.filter((name) => report.services.some((service) => isBelow(service.children, name)))
+  const more = children.length === 0 ? undefined : await askStatus(paths, children)
+  return more === undefined ? report : { ...report, services: [...report.services, ...more.services] }
+}
+
+const isBelow = (children: readonly ChildStatus[], name: string): boolean =>
+  children.some((child) => child.service === name || isBelow(child.children, name))
 
 /** Services that go on by themselves are shown; the failure says that nobody looks after them. */
 const withoutSupervisor = async (

@@ -24,12 +24,20 @@ const wellStates: ReadonlySet<string> = new Set(['running', 'completed', 'skippe
 export const exitCodeFor = (services: readonly Pick<ServiceStatus, 'state'>[]): ExitCode =>
   services.every(({ state }) => wellStates.has(state)) ? exitCodes.done : exitCodes.failed
 
-/** What the supervisor answers; `undefined` when none runs. */
-export const askStatus = async (paths: ProjectPaths): Promise<StatusReport | undefined> => {
+/**
+ * What the supervisor answers; `undefined` when none runs.
+ *
+ * @param services - Of these alone. Children of services are only shown below those, unless they are named.
+ */
+export const askStatus = async (
+  paths: ProjectPaths,
+  services?: readonly string[],
+): Promise<StatusReport | undefined> => {
   const supervisor = await tryConnect(paths)
   if (supervisor === undefined) return undefined
   try {
-    return reportOf((await supervisor.call('status', {}, { timeoutMs: 10_000 })) as StatusAnswer)
+    const params = services === undefined ? {} : { services }
+    return reportOf((await supervisor.call('status', params, { timeoutMs: 10_000 })) as StatusAnswer)
   } finally {
     supervisor.close()
   }

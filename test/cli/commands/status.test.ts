@@ -64,6 +64,29 @@ describe('status', () => {
     expect(exitCode).toBe(0)
   })
 
+  it('shows a child that is named like any service', async () => {
+    await using home = stateRoot()
+    const child = {
+      ...{ name: 'w1', service: 'api:w1', pid: 12, depth: 1 },
+      expires_at: null,
+      state: 'running' as const,
+    }
+    const inner = { ...child, name: 'a', service: 'api:a', depth: 2, children: [] }
+    const api = view('api', { children: [{ ...child, children: [inner] }] })
+    await home.supervise({
+      status: (params, call) =>
+        answering(...((params as { services?: unknown }).services === undefined ? [api] : [view('api:a')]))(
+          params,
+          call,
+        ),
+    })
+    const { exitCode, stdout } = await run(home.root, command, 'status', ['api:a', '--json'])
+    expect((JSON.parse(stdout) as { services: { name: string }[] }).services.map(({ name }) => name)).toEqual(['api:a'])
+    expect(exitCode).toBe(0)
+    const unknown = run(home.root, command, 'status', ['api:b'])
+    await expect(unknown).rejects.toMatchObject({ code: 'SYSG_SERVICE_UNKNOWN' })
+  })
+
   it.each(['failed', 'unhealthy', 'blocked', 'backoff', 'starting', 'waiting', 'stopping'] as const)(
     'ends with 1 when a service is %s',
     async (state) => {
@@ -225,6 +248,33 @@ describe('status without a supervisor', () => {
       /\ndb +ended \(unsupervised\) +- +- .* ended while no supervisor ran; exit status unknown\n/,
     )
     expect(terminal.stdout).toMatch(/\n2 services: 1 running \(unsupervised\), 1 ended \(unsupervised\)\n$/)
+  })
+
+  it('shows what programs had started below what started it, as long as that lives', async () => {
+    await using home = stateRoot()
+    await using alive = await survivor()
+    const child = (owner: string) => ({
+      transient: { owner },
+      marks: { SYSG_CHILD_NAME: 'w1', SYSG_EXPIRES_AT: '2026-01-31T12:00:00.000Z' },
+    })
+    record(home.paths, {
+      instances: {
+        'api-3': instanceRecord('api', alive),
+        'api:w1-3': instanceRecord('api:w1', alive, child('api-3')),
+        'db:w1-3': instanceRecord('db:w1', alive, child('db-3')),
+        'api:gone-3': instanceRecord('api:gone', { ...alive, startTime: 1 }, child('api-3')),
+      },
+    })
+    const { terminal, done } = begin(home.root, command, 'status', ['--json'])
+    await expect(done).rejects.toMatchObject({ code: 'SYSG_NO_SUPERVISOR' })
+    const { services } = JSON.parse(terminal.stdout) as { services: { name: string; children: unknown }[] }
+    const { pid } = alive
+    const state = 'running (unsupervised)'
+    const below = { name: 'w1', service: 'api:w1', pid, state, depth: 1, expires_at: '2026-01-31T12:00:00.000Z' }
+    expect(services.map(({ name, children }) => ({ name, children }))).toEqual([
+      { name: 'api', children: [{ ...below, children: [] }] },
+      { name: 'db:w1', children: [] },
+    ])
   })
 
   it('shows how things had come to rest, what was stopped, and the exit of what others wait for', async () => {

@@ -95,6 +95,25 @@ describe('an event in words', () => {
       { ...ofSystem, type: 'plugin.error', data: { plugin: 'cron', hook: 'ready', message: 'broken' } },
     ],
     ['api: next=12:00 why="a b" list=[1]', event('cron.planned', { next: '12:00', why: 'a b', list: [1] })],
+    [
+      'w1 has started a (pid 12)',
+      event('spawn.started', { ...{ name: 'a', pid: 12, parent: 'w1', depth: 2 }, expires_at: null, service: 'api:a' }),
+    ],
+    [
+      'w1 (pid 12) goes on without api, as a service of its own',
+      event('spawn.moved', { name: 'w1', pid: 12, from: 'api', to: null, service: 'api:w1' }),
+    ],
+    [
+      'w1, a child of api, exited: killed by SIGTERM: its time is over',
+      event('spawn.exited', {
+        ...{ name: 'w1', pid: 12, reason: 'its time is over', service: 'api:w1' },
+        exit: { code: null, signal: 'SIGTERM' },
+      }),
+    ],
+    [
+      'api and what it has started use 120.0M of 100.0M: w1, the newest, is stopped',
+      event('spawn.memory_exceeded', { name: 'w1', pid: 12, used_bytes: 125_829_120, limit_bytes: 104_857_600 }),
+    ],
     ['api is blocked: evil line', event('service.blocked', { reason: '\u001B[2Jevil\nline' })],
     ['api: odd=true', event('service.exited', { odd: true })],
   ])('says %j', (words, happened) => {
