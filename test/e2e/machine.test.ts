@@ -26,9 +26,9 @@ it('out of descriptors: services that need one wait and say why, commands are an
   const { pid } = (await box.status()).supervisor
   const limit = (soft: number) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`])
   const numbers = readdirSync(`/proc/${pid}/fd`).map(Number)
-  // So many that some of the new services get theirs, and the others none.
+  // So many that some of the new services get theirs, also from the spare pipes, and the others none.
   limit(numbers.filter((fd) => fd < 200).length + 30)
-  box.config(configOf(12))
+  box.config(configOf(30))
   const { code, stderr } = await box.run('start', '-d', '--timeout', '5s')
   expect(code).not.toBe(0)
   expect(stderr).toContain('too many open files')
