@@ -74,7 +74,7 @@ describe('a supervisor that is killed', () => {
         {
           name: 'one',
           pid: one.pid,
-          exit: { code: null, signal: null, unknown: true },
+          exit: expect.objectContaining({ code: null, signal: null, unknown: true }) as unknown,
           reason: null,
           service: 'orch:one',
         },
@@ -132,6 +132,20 @@ describe('a supervisor that is killed', () => {
       expect(sim.world.processes.list('orch:one').map(({ pid }) => pid)).toEqual(known)
     },
   )
+
+  it('shows what a child that ended meanwhile still waits for', async () => {
+    await using sim = await simulate(plugins, { orch: orch() }, { programs: { 'orch:two': stopsAfter(3_000) } })
+    const one = await spawn(sim, pidOf(sim, 'orch'), 'one')
+    await spawn(sim, one.pid, 'two')
+    sim.crash()
+    sim.world.processes.exit(one.pid, 0)
+    await comeBack(sim)
+    await sim.clock.advance(1_000)
+    expect(treeOf(sim, 'orch')).toBe('one(two)')
+    expect(sim.system.view(['orch'])[0]?.children).toMatchObject([{ name: 'one', state: 'stopping' }])
+    await sim.clock.advance(3_000)
+    expect(treeOf(sim, 'orch')).toBe('')
+  })
 
   it('while everything stops is followed by one that goes on stopping', async () => {
     await using sim = await simulate(plugins, { orch: orch('orphan') }, { programs: { 'orch:one': stopsAfter(3_000) } })

@@ -60,9 +60,7 @@ export const children = definePlugin({
     hooks.adopted.tap('children', (instance) => {
       family.add(instance)
       if (!isChild(instance)) return
-      const child = adoptedChild(instance)
-      family.admit(child)
-      lifetimes.follow(child)
+      lifetimes.follow(takeUp(instance))
       memory.begin()
     })
     hooks.beforeStop.tap({ name: 'children', stage: -100 }, ({ instance }) => parting.begin(instance))
@@ -70,7 +68,11 @@ export const children = definePlugin({
       family.beginEnding(instance.id)
       return lines
     })
-    hooks.ending.tap('children', (works, instance) => [...works, ...parting.finish(instance)])
+    hooks.ending.tap('children', (works, instance) => {
+      // One that ended while no supervisor ran, and waits for its own children.
+      if (isChild(instance) && family.child(instance.id) === undefined) takeUp(instance)
+      return [...works, ...parting.finish(instance)]
+    })
     hooks.stopped.tap('children', (instance) => {
       family.remove(instance)
       const exit = exits.get(instance.id)
@@ -102,6 +104,13 @@ export const children = definePlugin({
       memory.close()
     })
 
+    const takeUp = (instance: InstanceInfo): Child => {
+      const child = adoptedChild(instance)
+      child.exit = exits.get(instance.id)
+      family.add(instance)
+      family.admit(child)
+      return child
+    }
     const tellStarted = (instance: InstanceInfo, child: Child) => {
       const line = family.lineOf(instance)
       const parent = line[1] ?? instance
