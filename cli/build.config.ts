@@ -1,7 +1,15 @@
-import { sep } from 'node:path'
+import { isBuiltin } from 'node:module'
+import { join, sep } from 'node:path'
 import { defineBuildConfig } from 'unbuild'
 
-const controlClient = '@systemg/plugins/control/client'
+/**
+ * Used by single commands, and loaded by them. Everything else is in the bundle: a few files with what is used of them, where
+ * Node would find, read and run more than two hundred at every start of a supervisor.
+ */
+const outside = ['citty', 'cosmiconfig', 'execa']
+
+/** Of the types, as unbuild has it: every dependency. */
+let isOutsideOfTypes: ((id: string, from: string | undefined, isResolved: boolean) => unknown) | undefined
 
 /** What commands that only ask are made of. */
 const clientFolders = ['client', 'project', 'terminal'].map((folder) => `${sep}src${sep}${folder}${sep}`)
@@ -13,14 +21,16 @@ export default defineBuildConfig({
   ],
   declaration: 'node16',
   clean: true,
-  rollup: { emitCJS: false },
+  rollup: { emitCJS: false, resolve: { exportConditions: ['systemg-source'] } },
   hooks: {
     // Every file that is loaded costs a command half a millisecond: what each of them needs is in one.
     'rollup:options'(_, options) {
       options.preserveEntrySignatures = 'allow-extension'
       const { external } = options
-      if (typeof external === 'function')
-        options.external = (id, ...from) => id !== controlClient && external(id, ...from)
+      if (typeof external === 'function') isOutsideOfTypes = external
+      options.external = (id) => isBuiltin(id) || outside.includes(id)
+      // It is of many files, and says of none that it does nothing by itself; what nobody uses of it is left out.
+      options.treeshake = { moduleSideEffects: (id) => !id.includes(join('node_modules', 'yaml') + sep) }
       for (const output of [options.output].flat()) {
         if (output)
           output.manualChunks = (id) =>
@@ -28,6 +38,10 @@ export default defineBuildConfig({
               ? 'client'
               : undefined
       }
+    },
+    // Types stay where they are: plugins add to those of the core, by its name.
+    'rollup:dts:options'(_, options) {
+      options.external = (...asked) => isOutsideOfTypes?.(...asked) === true
     },
   },
 })
