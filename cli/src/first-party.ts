@@ -14,6 +14,7 @@ import {
   sockets,
   store,
   watch,
+  webhooks,
 } from '@systemg/plugins'
 
 /** What the supervisor tells its plugins: where things are, and who it is. Commands that only check a config need none. */
@@ -36,6 +37,7 @@ export const firstPartyPlugins = (options: FirstPartyOptions = {}): readonly Plu
   { plugin: metrics },
   { plugin: children },
   { plugin: lifecycleCommands },
+  { plugin: webhooks },
   { plugin: watch, options: options.watch ?? {} },
   { plugin: control, options: options.control ?? {} },
 ]

@@ -23,6 +23,7 @@ it('has a test for every example', () => {
     'behind-nginx',
     'cron',
     'first',
+    'notifications',
     'orchestrator',
     'postgres',
     'shop',
@@ -102,6 +103,34 @@ it.runIf(has('python3'))('orchestrator: three workers at once, the fourth waits,
   expect(existsSync(join(example.folder, 'done', 'a'))).toBe(true)
   expect(await example.sysg('logs', 'orchestrator')).toMatch(/^orchestrator:a \| takes 3 s$/m)
 
+  await example.sysg('stop')
+  await untilNothingRuns(example)
+})
+
+it('notifications: the receiver is told, the diary is written', async () => {
+  const port = await freePort()
+  const example = openExample('notifications', { RECEIVER_PORT: String(port), WEBHOOK_SECRET: 'hush' })
+  await example.sysg('start', '-d')
+  expect(await example.sysg('webhooks', 'test')).toMatch(/status 200 after \d+ ms\n {3}thank you/)
+  await vi.waitFor(async () => {
+    const told = (await example.sysg('logs', 'receiver')).split('\n').map((line) => line.replace(/^.*\| /, ''))
+    const of = (type: string) => told.filter((line) => line === `${type} of shaky`).length
+    expect([of('service.ready'), of('service.restarting'), of('service.failed')]).toEqual([3, 2, 1])
+  }, patience)
+  expect((await get(port, '/', 'POST')).status).toBe(401)
+  const diary = readFileSync(join(example.folder, 'diary.txt'), 'utf8').replaceAll(/\d{2,}/g, 'N')
+  expect(diary.trim().split('\n')).toEqual([
+    ...[
+      'up, pid N',
+      'crashed with 3',
+      'up, pid N',
+      'back, attempt 1',
+      'crashed with 3',
+      'up, pid N',
+      'back, attempt 2',
+    ],
+    'crashed with 3',
+  ])
   await example.sysg('stop')
   await untilNothingRuns(example)
 })

@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   status: () => import('./status.ts'),
   logs: () => import('./logs.ts'),
   events: () => import('./events.ts'),
+  webhooks: () => import('./webhooks.ts'),
   validate: () => import('./validate.ts'),
   plan: () => import('./plan.ts'),
   notify: () => import('./notify.ts'),

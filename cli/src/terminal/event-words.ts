@@ -133,6 +133,10 @@ const phrases = {
   'hook.failed': ({ hook, reason }, _, service) => `${service}: the hook ${hook} failed${because(reason)}`,
   'hook.dropped': ({ hook, waiting }, _, service) =>
     `${service}: the hook ${hook} is left out: ${waiting} more wait for their turn`,
+  'webhook.failed': ({ url, event, attempts, reason }) =>
+    `${event} was not delivered to ${url} (${attempts} ${attempts === 1 ? 'try' : 'tries'})${because(reason)}`,
+  'webhook.dropped': ({ url, count, total }) =>
+    `${count} events for ${url} were left out, too many wait (${total} in all)`,
   'watch.changed': ({ paths, more }, _, service) =>
     `${service} is restarted: ${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`,
   'watch.failed': ({ reason }, _, service) => `${service}: not everything is watched: ${reason}`,

@@ -88,13 +88,13 @@ const valueFinding = (issue: Issue, path: Path, value: unknown, known: readonly 
   if (expected === undefined) {
     const said = issue.message === unsaid ? 'is not valid' : issue.message.replace(/\.$/, '')
     const message = /^\p{Ll}/u.test(said) ? `${label} ${said}.` : `${label}: ${said}.`
-    return ['SYSG_CONFIG_VALUE', { message, hint: hintOf(issue, value) }]
+    return ['SYSG_CONFIG_VALUE', { message, hint: hintFor(path, issue, value) }]
   }
   const found = value === null ? ', but it is empty' : isSecret(path) ? '' : `, not ${shown(value)}`
   const near = typeof value === 'string' ? nearest(value, choicesOf(issue)) : undefined
   const isMapWanted = issue.code === 'invalid_type' && issue.expected === 'object' && known.length > 0
   const keys = isMapWanted ? keysHint(known) : undefined
-  const hint = near === undefined ? (hintOf(issue, value) ?? keys) : `Did you mean \`${near}\`?`
+  const hint = near === undefined ? (hintFor(path, issue, value) ?? keys) : `Did you mean \`${near}\`?`
   return ['SYSG_CONFIG_VALUE', { message: `${label} must be ${expected}${found}.`, hint }]
 }
 
@@ -103,9 +103,14 @@ const choicesOf = (issue: Issue): readonly string[] => {
   return issue.code === 'invalid_union' ? issue.errors.flatMap((branch) => branch.flatMap(choicesOf)) : []
 }
 
-/** Values under such keys are never shown. */
+/** Values under such keys are never shown; nor are those of headers, which say who asks. */
 const isSecret = (path: Path): boolean =>
-  /pass|secret|token|credential|api_?key|private_?key/i.test(String(path.at(-1)))
+  /pass|secret|token|credential|api_?key|private_?key/i.test(String(path.at(-1))) || path.at(-2) === 'headers'
+
+const hintFor = (path: Path, issue: Issue, value: unknown): string | undefined => {
+  const hint = hintOf(issue, value)
+  return isSecret(path) && hint?.includes(String(value)) === true ? 'Put it in quotes.' : hint
+}
 
 const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
