@@ -10,7 +10,8 @@ import { commandsPage } from './generate/commands-page.ts'
 import { configPage } from './generate/config-page.ts'
 import { errorsPage } from './generate/errors-page.ts'
 import { hooksPage } from './generate/hooks-page.ts'
-import { formatted } from './generate/markdown.ts'
+import { inspectJsonSchema } from './generate/inspect-schema.ts'
+import { formatted, formattedJson } from './generate/markdown.ts'
 import { statesPage } from './generate/states-page.ts'
 
 /** The text of every generated page, by its path below `docs/`. */
@@ -23,7 +24,8 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> => 
     'reference/states.md': statesPage(),
   }
   const entries = Object.entries(pages).map(async ([path, text]) => [path, await formatted(text)] as const)
-  return new Map(await Promise.all(entries))
+  const schema = await formattedJson(inspectJsonSchema())
+  return new Map([...(await Promise.all(entries)), ['reference/inspect.schema.json', schema]])
 }
 
 if (import.meta.main) {

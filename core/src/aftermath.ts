@@ -124,7 +124,10 @@ export class Aftermath {
     const record = replica.outcome(service.name)
     if (record === undefined) return
     replica.isOutcomeRecorded = true
-    this.#world.hooks.journal.call({ kind: 'outcome', service: service.name, replica: replica.index, record })
+    // What its output says is shown again by a supervisor that no longer knows what is secret in it.
+    const { config, ...told } = record
+    const hidden = { ...this.#world.hide(told), config }
+    this.#world.hooks.journal.call({ kind: 'outcome', service: service.name, replica: replica.index, record: hidden })
   }
 
   forgetOutcome(service: Service, replica: Replica): void {

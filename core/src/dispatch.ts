@@ -2,6 +2,7 @@
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Host } from './host.ts'
 import type { Hooks } from './hooks.ts'
+import type { Secrets } from './secrets.ts'
 
 export interface EventSubject {
   readonly service?: string | undefined
@@ -15,11 +16,14 @@ export class EventStream {
   readonly #project: string
   readonly #host: Host
   readonly #hooks: Hooks
+  readonly #secrets: Secrets
 
-  constructor(project: string, host: Host, hooks: Hooks) {
+  /** @param secrets - Are in no event. */
+  constructor(project: string, host: Host, hooks: Hooks, secrets: Secrets) {
     this.#project = project
     this.#host = host
     this.#hooks = hooks
+    this.#secrets = secrets
   }
 
   emit<T extends EventType>(type: T, of: EventSubject, data: EventData[T]): SysgEvent {
@@ -32,7 +36,7 @@ export class EventStream {
       ...(of.instance === undefined ? {} : { instance: of.instance }),
       type,
       ...(of.cause === undefined ? {} : { cause: of.cause }),
-      data: { ...data },
+      data: this.#secrets.hideIn<Readonly<Record<string, unknown>>>({ ...data }),
     }
     this.#hooks.event.call(event)
     return event

@@ -161,6 +161,10 @@ export const catalog = {
     message: `Plugins \`${facts.other}\` and \`${facts.plugin}\` both register the ${facts.kind} \`${facts.name}\`.`,
     hint: 'Remove one of them from `plugins`.',
   }),
+  SYSG_METRIC_NAME: (facts: { plugin: string; name: string; why: string }) => ({
+    message: `Plugin \`${facts.plugin}\` registers the metric \`${facts.name}\`: ${facts.why}.`,
+    hint: 'A name is letters, digits, `_` and `:`, with the unit in it: `queue_jobs_total`, `queue_wait_seconds`.',
+  }),
   SYSG_PLUGIN_UNDECLARED: (facts: { plugin: string; kind: 'probes' | 'strategies'; name: string }) => ({
     message: `Plugin \`${facts.plugin}\` registers \`${facts.name}\`, which its \`${facts.kind}\` does not declare.`,
     hint: `Declare it: \`definePlugin({ ${facts.kind}: { ${facts.name}: <schema> } })\`. A config is checked against what is declared.`,

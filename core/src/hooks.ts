@@ -15,6 +15,7 @@ import {
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { SysgEvent } from './events.ts'
 import type { Exit, SpawnFailure, SpawnSpec, Spawned } from './host.ts'
+import type { InspectAt, Inspection } from './inspection.ts'
 import type { EndedRun, InstanceAt, InstanceInfo, ProbeVerdict } from './instance-info.ts'
 import type { BootState, JournalEntry } from './journal.ts'
 import type { LaunchSpec, MadeEnvironment } from './launch-spec.ts'
@@ -208,6 +209,14 @@ export interface Hooks {
    */
   readonly view: SyncWaterfallHook<[view: ServiceView]>
   /**
+   * Add to what people learn who ask for everything about a service: fields of `inspect --json`, typed by augmenting
+   * `Inspection`, and `sections` to read.
+   *
+   * Kind: waterfall, async. When: somebody runs `inspect`; `view` has been asked before. Secrets that are known are hidden afterwards.
+   * Error: reported; the tap's part is left out.
+   */
+  readonly inspect: AsyncWaterfall<[found: Inspection, at: InspectAt]>
+  /**
    * Hear that nothing of an instance lives any more.
    *
    * Kind: series, sync. Error: reported.
@@ -241,6 +250,7 @@ export const hookPolicies = {
   beforeView: { kind: 'series', onError: 'report', limitMs: 2_000 },
   ending: { kind: 'waterfall', onError: 'report', limitMs: minute },
   view: { kind: 'waterfall', onError: 'report', limitMs: minute },
+  inspect: { kind: 'waterfall', onError: 'report', limitMs: 5_000 },
   stopped: { kind: 'series', onError: 'report', limitMs: minute },
 } as const satisfies Record<keyof Hooks, HookPolicy>
 
@@ -269,6 +279,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     beforeView: new AsyncSeriesHook(['at'], 'beforeView'),
     ending: new SyncWaterfallHook(['works', 'instance'], 'ending'),
     view: new SyncWaterfallHook(['view'], 'view'),
+    inspect: new AsyncSeriesWaterfallHook(['found', 'at'], 'inspect'),
     stopped: new SyncHook(['instance'], 'stopped'),
   }
   for (const name of Object.keys(hookPolicies) as (keyof Hooks)[]) interpret(hooks[name], hookPolicies[name], world)

@@ -1,8 +1,9 @@
-/** What plugins register under a name, for others to look up: probes, strategies, sinks of output, control methods. */
+/** What plugins register under a name, for others to look up: probes, strategies, sinks of output, metrics, control methods. */
 import type { ResolvedService } from './config/types.ts'
 import { ControlMethods, type ControlMethod } from './control-methods.ts'
 import { SysgError } from './errors.ts'
 import type { TreeRef } from './host.ts'
+import { checkMetricName, type Metric } from './metric.ts'
 import type { InstanceInfo } from './instance-info.ts'
 import type { Plugin } from './plugin.ts'
 import { Registry } from './registry.ts'
@@ -52,6 +53,7 @@ export interface Registries {
   readonly probes: Registry<Probe>
   readonly strategies: Registry<StrategyFactory>
   readonly sinks: Registry<OutputSink>
+  readonly metrics: Registry<Metric>
   readonly methods: ControlMethods
 }
 
@@ -62,6 +64,8 @@ export interface RegistryAccess {
   /** Must be declared by the plugin's `strategies`. @throws {SysgError} `SYSG_PLUGIN_UNDECLARED`. */
   readonly registerStrategy: (name: string, strategy: StrategyFactory) => void
   readonly registerSink: (name: string, sink: OutputSink) => void
+  /** @throws {SysgError} `SYSG_METRIC_NAME`. */
+  readonly registerMetric: (name: string, metric: Metric) => void
   readonly registerMethod: (name: string, method: ControlMethod) => void
 }
 
@@ -69,6 +73,7 @@ export const createRegistries = (): Registries => ({
   probes: new Registry('probe'),
   strategies: new Registry('deploy strategy'),
   sinks: new Registry('sink'),
+  metrics: new Registry('metric'),
   methods: new ControlMethods(),
 })
 
@@ -82,6 +87,10 @@ export const accessFor = (plugin: Plugin, registries: Registries): RegistryAcces
     registries.strategies.register(name, strategy, plugin.name)
   },
   registerSink: (name, sink) => registries.sinks.register(name, sink, plugin.name),
+  registerMetric: (name, metric) => {
+    checkMetricName(name, metric, plugin.name)
+    registries.metrics.register(name, metric, plugin.name)
+  },
   registerMethod: (name, method) => registries.methods.register(name, method, plugin.name),
 })
 

@@ -2,6 +2,7 @@
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Exit } from './host.ts'
+import type { Inspection } from './inspection.ts'
 import type { InstanceInfo } from './instance-info.ts'
 import type { InstanceState, ServiceState } from './states.ts'
 
@@ -165,6 +166,11 @@ export interface ShutdownOptions {
   readonly graceMs?: number
 }
 
+export interface InspectOptions extends Waiting {
+  /** How far back, ms. Default ten minutes. */
+  readonly windowMs?: number
+}
+
 export interface SystemApi {
   /** What is in force: the config, and beside its services those that were started ad hoc. */
   readonly config: ResolvedSystem
@@ -174,6 +180,12 @@ export interface SystemApi {
   view(names?: readonly string[]): readonly ServiceView[]
   /** The same for somebody who looks now: plugins have brought what they show up to date. */
   look(names?: readonly string[]): Promise<readonly ServiceView[]>
+  /**
+   * Everything about one service: by its name, its short id, `service/replica` or the id of an instance. Secrets are masked.
+   *
+   * @throws {SysgError} `SYSG_SERVICE_UNKNOWN`.
+   */
+  inspect(name: string, options?: InspectOptions): Promise<Inspection>
   /** Wait until the named services and what they need, or all, are ready or have failed. Changes nothing. */
   settled(options?: SettleOptions): Promise<Outcome>
   /** Start what is wanted, or the named services and what they need. Waits until they are ready or have failed. */

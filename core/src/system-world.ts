@@ -11,6 +11,8 @@ export interface SystemWorld {
   readonly onMove: OnMove | undefined
   /** Told of a failure that only a mistake in systemg can cause; the other services go on. */
   bug(thrown: unknown): void
+  /** The same without the secrets that are known: for what is told or kept to be told. */
+  hide<T>(value: T): T
   emit<T extends EventType>(
     type: T,
     of: { service?: string | undefined; instance?: string | undefined; cause?: number | undefined },

@@ -6,11 +6,12 @@ import { removeAdHoc } from './ad-hoc.ts'
 import { adoptAll } from './adopt.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { EventStream } from './dispatch.ts'
-import { whyOf } from './errors.ts'
+import { SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import { createHooks, type Hooks } from './hooks.ts'
 import type { Exit, Host } from './host.ts'
 import type { InstanceInfo } from './instance-info.ts'
+import { findService, inspectionOf, type Inspection } from './inspection.ts'
 import type { BootState } from './journal.ts'
 import { baseEnvironment } from './launch-environment.ts'
 import { apply, plan } from './operations/apply.ts'
@@ -28,11 +29,13 @@ import { liveKeysOf } from './plugin-keys.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { Reconciler } from './reconciler.ts'
 import { createRegistries, type Registries } from './registries.ts'
+import { Secrets } from './secrets.ts'
 import { setUpPlugins } from './set-up.ts'
 import type { OnMove } from './states.ts'
 import type {
   ApplyOptions,
   HealthReport,
+  InspectOptions,
   Outcome,
   PlannedChange,
   RestartOptions,
@@ -67,6 +70,7 @@ export class System implements SystemApi {
   readonly hooks: Hooks
   readonly registries: Registries = createRegistries()
   readonly ended: Promise<void>
+  readonly #secrets = new Secrets((text) => Object.hasOwn(this.config.services, text))
   readonly #host: Host
   readonly #version: string
   readonly #events: EventStream
@@ -84,7 +88,8 @@ export class System implements SystemApi {
 
   /** Sets up every plugin. @throws {SysgError} when one fails to. */
   constructor(options: SystemOptions) {
-    const { host, config, onMove, onBug } = options
+    const { config, onMove, onBug } = options
+    const host = withoutSecrets(options.host, this.#secrets)
     this.#host = host
     this.#version = options.version ?? '0.0.0'
     this.hooks = createHooks({
@@ -95,7 +100,7 @@ export class System implements SystemApi {
         if (hook !== 'event') this.emit('plugin.error', { service }, { plugin, hook, message: error.message })
       },
     })
-    this.#events = new EventStream(config.project.id, host, this.hooks)
+    this.#events = new EventStream(config.project.id, host, this.hooks, this.#secrets)
     const uses = orderPlugins(options.plugins.map((entry) => ('plugin' in entry ? entry : { plugin: entry })))
     const world: SystemWorld = {
       host,
@@ -103,6 +108,7 @@ export class System implements SystemApi {
       project: config.project.id,
       onMove,
       bug: onBug ?? ((thrown) => host.trace('error', `internal: ${whyOf(thrown)}`, { thrown })),
+      hide: (value) => this.#secrets.hideIn(value),
       emit: (type, of, data) => this.#events.emit(type, of, data),
     }
     this.#reconciler = new Reconciler(config, world)
@@ -113,6 +119,7 @@ export class System implements SystemApi {
       live: liveKeysOf(uses),
       catchingUp: nothingReplaced,
     }
+    learnSecrets(this.hooks, this.#secrets)
     setUpPlugins(uses, {
       host,
       hooks: this.hooks,
@@ -142,7 +149,7 @@ export class System implements SystemApi {
     const now = this.#host.clock.now()
     const { roster } = this.#reconciler
     const services = names === undefined ? roster.shown : roster.named(names)
-    return [...services].map((service) => this.hooks.view.call(viewOf(service, this.config, now)))
+    return this.#secrets.hideIn([...services].map((service) => this.hooks.view.call(viewOf(service, this.config, now))))
   }
 
   async look(names?: readonly string[]): Promise<readonly ServiceView[]> {
@@ -150,8 +157,25 @@ export class System implements SystemApi {
     return this.view(names)
   }
 
+  async inspect(name: string, { windowMs = 600_000, signal }: InspectOptions = {}): Promise<Inspection> {
+    await this.#booted
+    const limit = signal ?? new AbortController().signal
+    await this.look()
+    const found = findService(name, this.#reconciler.roster)
+    const { config, name: own } = found.service
+    const service = this.config.services[own] ?? config
+    const [view] = this.view([own])
+    if (view === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
+    const begun = await inspectionOf(found, service, view, this.#host)
+    // What it would be started with now may hold secrets that nothing was started with yet.
+    await this.environment(service, limit).catch(() => undefined)
+    const at = { service, instances: found.instances, windowMs, signal: limit }
+    return this.#secrets.hideIn(await this.hooks.inspect.promise(begun, at))
+  }
+
   async environment(service: ResolvedService, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     const { env } = await this.hooks.environment.promise({ env: baseEnvironment(this.#host.env) }, { service, signal })
+    this.#secrets.learn(env)
     return { ...env, SYSG_PROJECT: this.config.project.id, SYSG_SERVICE: service.name }
   }
 
@@ -188,19 +212,19 @@ export class System implements SystemApi {
 
   async settled(options?: SettleOptions): Promise<Outcome> {
     await this.#booted
-    return settled(this.#world, options)
+    return this.#secrets.hideIn(await settled(this.#world, options))
   }
 
   async start(options?: StartOptions): Promise<Outcome> {
     await this.#booted
     if (this.#wasEnding) this.#recordEnding(false)
     this.#wasEnding = false
-    return start(this.#world, options)
+    return this.#secrets.hideIn(await start(this.#world, options))
   }
 
   async startAdHoc(spec: ResolvedService, options?: StartAdHocOptions): Promise<Outcome> {
     await this.#booted
-    return startAdHoc(this.#world, spec, options)
+    return this.#secrets.hideIn(await startAdHoc(this.#world, spec, options))
   }
 
   async startTransient(options: TransientOptions): Promise<InstanceInfo> {
@@ -215,22 +239,22 @@ export class System implements SystemApi {
   async resume(options?: SettleOptions): Promise<Outcome> {
     await this.#booted
     if (this.#wasEnding) return this.shutdown({ why: 'it was being stopped when the supervisor died' })
-    return resume(this.#world, options)
+    return this.#secrets.hideIn(await resume(this.#world, options))
   }
 
   async stop(names: readonly string[], options?: StopOptions): Promise<Outcome> {
     await this.#booted
-    return stop(this.#world, names, options)
+    return this.#secrets.hideIn(await stop(this.#world, names, options))
   }
 
   async restart(options?: RestartOptions): Promise<Outcome> {
     await this.#booted
-    return restart(this.#world, options)
+    return this.#secrets.hideIn(await restart(this.#world, options))
   }
 
   async scale(counts: Readonly<Record<string, number>>, options?: ScaleOptions): Promise<Outcome> {
     await this.#booted
-    return scale(this.#world, counts, options)
+    return this.#secrets.hideIn(await scale(this.#world, counts, options))
   }
 
   plan(next: ResolvedSystem, options?: { all?: boolean }): readonly PlannedChange[] {
@@ -239,7 +263,7 @@ export class System implements SystemApi {
 
   async apply(next: ResolvedSystem, options?: ApplyOptions): Promise<Outcome> {
     await this.#booted
-    return apply(this.#world, next, options)
+    return this.#secrets.hideIn(await apply(this.#world, next, options))
   }
 
   async run(name: string, options?: RunOptions): Promise<Exit | undefined> {
@@ -276,7 +300,7 @@ export class System implements SystemApi {
     }
     this.#ending ??= this.#end(options.why ?? null)
     await Promise.race([this.#ending, this.#reconciler.until(() => services.some(isStuck))])
-    return outcomeOfStop(services)
+    return this.#secrets.hideIn(outcomeOfStop(services))
   }
 
   #recordEnding(isEnding: boolean): void {
@@ -301,6 +325,27 @@ export class System implements SystemApi {
     }
     this.#resolveEnded()
   }
+}
+
+/** The host with a trace that shows none. What is replaced in the host later is replaced here, too. */
+const withoutSecrets = (host: Host, secrets: Secrets): Host => {
+  const trace: Host['trace'] = (level, message, facts) =>
+    host.trace(level, secrets.hide(message), facts === undefined ? undefined : secrets.hideIn(facts))
+  return Object.create(host, { trace: { value: trace, enumerable: true } }) as Host
+}
+
+/** Of everything that is run. */
+const learnSecrets = (hooks: Hooks, secrets: Secrets): void => {
+  const last = { name: 'core', stage: Number.MAX_SAFE_INTEGER }
+  hooks.environment.tap(last, (made) => {
+    secrets.learn(made.env)
+    return made
+  })
+  hooks.prepare.tap(last, (spec) => {
+    secrets.learn(spec.env)
+    return spec
+  })
+  hooks.adopted.tap({ name: 'core', stage: Number.MIN_SAFE_INTEGER }, ({ launch }) => secrets.learn(launch?.env ?? {}))
 }
 
 /** Nothing was left behind. */

@@ -16,3 +16,5 @@ export const generatedNote = (sources: string): string =>
 
 export const formatted = (text: string): Promise<string> =>
   format(text, { parser: 'markdown', semi: false, singleQuote: true, printWidth: 120 })
+
+export const formattedJson = (text: string): Promise<string> => format(text, { parser: 'json', printWidth: 120 })

@@ -39,6 +39,7 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   SYSG_DEPLOY_SUPERSEDED: [{ service: 'api', by: 'stop' }],
   SYSG_STOP_INCOMPLETE: [{ service: 'api', pids: [4, 5] }],
   SYSG_SERVICE_DAEMONIZED: [{ service: 'api' }],
+  SYSG_METRIC_NAME: [{ plugin: 'p', name: 'a-b', why: 'it has a character that is not allowed there' }],
   SYSG_PLUGIN_FAILED: [
     { plugin: 'a', hook: 'prepare', service: 'api', why: 'no' },
     { plugin: 'a', hook: 'boot', why: 'no' },

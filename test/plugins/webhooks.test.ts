@@ -106,7 +106,7 @@ describe('an event', () => {
       'service.exited',
       { service: 'api' },
       {
-        ...{ pid: 1, exit: { code: 1, signal: null }, expected: false },
+        ...{ pid: 1, replica: 0, role: 'active', exit: { code: 1, signal: null }, expected: false },
         last_lines: ['red: password tr0ub4dor', 'postgres://me:hunter22@db/x', 'sesame-open'],
       },
     )

@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   upgrade: () => import('./upgrade.ts'),
   scale: () => import('./scale.ts'),
   status: () => import('./status.ts'),
+  inspect: () => import('./inspect.ts'),
   logs: () => import('./logs.ts'),
   events: () => import('./events.ts'),
   webhooks: () => import('./webhooks.ts'),

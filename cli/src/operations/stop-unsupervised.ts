@@ -70,7 +70,7 @@ const emptySystem = (paths: ProjectPaths): System['config'] => ({
   folder: '/',
   env: { vars: {}, file: [] },
   logs: { sink: 'file', max_bytes: 10 * 1024 * 1024, max_files: 5 },
-  metrics: { interval: 5_000 },
+  metrics: { interval: 5_000, retention: 43_200_000 },
   stop_timeout: 10_000,
   max_concurrent_starts: Number.MAX_SAFE_INTEGER,
   respawn: false,

@@ -34,7 +34,7 @@ const seqWidth = 5
 const typeWidth = 20
 
 const styles: readonly (readonly [types: RegExp, style: Style])[] = [
-  [/\.(failed|unhealthy|rolled_back|start_failed|undo_failed|switch_failed|error|dropping)$/, 'red'],
+  [/\.(failed|unhealthy|rolled_back|start_failed|undo_failed|switch_failed|listen_failed|error|dropping)$/, 'red'],
   [/\.(blocked|backoff|degraded|restarting|exited|daemonized|rejected)$/, 'yellow'],
   [/\.(ready|completed|succeeded)$/, 'green'],
 ]

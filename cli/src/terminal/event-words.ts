@@ -1,6 +1,7 @@
 /** What an event says, in words. Pure. */
 import type { EventData, Exit, SysgEvent } from '@systemg/core'
 import type { RunStatus, Trigger } from '@systemg/plugins/cron'
+import type {} from '@systemg/plugins/metrics'
 import { formatElapsed } from './age.ts'
 import { plain } from './text.ts'
 
@@ -54,6 +55,7 @@ const phrases = {
   'system.started': ({ version, adopted }) =>
     `systemg ${version} runs${adopted > 0 ? `; ${adopted} ${adopted === 1 ? 'instance was' : 'instances were'} taken over` : ''}`,
   'system.stopped': ({ reason }) => `the system stopped${because(reason)}`,
+  'metrics.listen_failed': ({ address, reason }) => `metrics are not served at ${address}: ${reason}`,
   'system.reloaded': ({ changed }) =>
     changed.length === 0 ? 'the config was applied: nothing changed' : `the config was applied: ${changed.join(', ')}`,
   'service.declared': ({ depends_on: needs, replicas, ad_hoc: isAdHoc }, _, service) =>

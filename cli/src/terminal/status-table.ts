@@ -1,6 +1,7 @@
 /** The table of `sysg status`. Pure. */
 import type { CronView } from '@systemg/plugins/cron'
 import { formatAge } from './age.ts'
+import { formatBytes } from './format-bytes.ts'
 import type { ChildStatus, ServiceStatus } from './service-status.ts'
 import { styleOfState } from './state-style.ts'
 import { renderTable, type Cell, type Column, type Row, type TableOptions } from './table.ts'
@@ -222,16 +223,4 @@ const childCell = ({ name, state, pid }: ChildStatus, { title }: Column, depth: 
   if (title === 'NAME') return { text: `${'  '.repeat(depth - 1)}└ ${plain(name)}` }
   if (title === 'STATE') return { text: state, style: styleOfState(state) }
   return title === 'PID' && pid !== null ? { text: `${pid}` } : { text: '' }
-}
-
-/** 1024-based, as in configs: `512K`, `1.5G`. */
-const formatBytes = (bytes: number): string => {
-  const units = ['B', 'K', 'M', 'G', 'T']
-  let value = bytes
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit += 1
-  }
-  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)}${units[unit] ?? ''}`
 }

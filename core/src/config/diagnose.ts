@@ -1,5 +1,6 @@
 /** Turns what zod finds into mistakes as people understand them, each with the path of the value or key it is about. */
 import type { z } from 'zod'
+import { isSecretName } from '../secrets.ts'
 import { expectationOf, hintOf, shown, unsaid } from './expectation.ts'
 import { nearest } from './nearest.ts'
 import { formatPath, type Finding, type Path } from './problems.ts'
@@ -104,8 +105,7 @@ const choicesOf = (issue: Issue): readonly string[] => {
 }
 
 /** Values under such keys are never shown; nor are those of headers, which say who asks. */
-const isSecret = (path: Path): boolean =>
-  /pass|secret|token|credential|api_?key|private_?key/i.test(String(path.at(-1))) || path.at(-2) === 'headers'
+const isSecret = (path: Path): boolean => isSecretName(String(path.at(-1))) || path.at(-2) === 'headers'
 
 const hintFor = (path: Path, issue: Issue, value: unknown): string | undefined => {
   const hint = hintOf(issue, value)

@@ -10,6 +10,7 @@
  */
 import { relativeTo } from './file-paths.ts'
 import { formatPath, type Problem } from './problems.ts'
+import { maskedLine } from '../secrets.ts'
 import { rendered } from './text-width.ts'
 
 export interface FormatOptions {
@@ -65,11 +66,12 @@ interface Excerpt {
 
 const excerpt = (problem: Problem, sourceText: string | undefined, width: number): Excerpt | undefined => {
   if (problem.line === null || sourceText === undefined) return undefined
-  const line = sourceText
+  const source = sourceText
     .replace(/^\uFEFF/, '')
     .split('\n', problem.line)
     [problem.line - 1]?.replace(/\r$/, '')
-  if (line === undefined) return undefined
+  if (source === undefined) return undefined
+  const line = maskedLine(source)
   const start = Math.min((problem.column ?? 1) - 1, line.length)
   const end = Math.max(start + 1, (problem.endColumn ?? 0) - 1)
   const cut = cutAround(line, start, width)

@@ -3,7 +3,7 @@
  *
  * Owns no key. Taps `prepare` (tells every instance the socket, as `SYSG_SOCKET`), `boot` (listens before anything else happens, so that a client can watch the system come up) and
  * `event` (tells clients what happens while their request runs). Serves every method in the registry, whoever brought
- * it, and brings `ping`, `status`, `start`, `start_ad_hoc`, `stop`, `restart`, `scale` and `shutdown`. See docs/plugins/control.md.
+ * it, and brings `ping`, `status`, `inspect`, `start`, `start_ad_hoc`, `stop`, `restart`, `scale` and `shutdown`. See docs/plugins/control.md.
  */
 import { definePlugin, SysgError, whyOf } from '@systemg/core'
 import { controlMethods } from './methods.ts'

@@ -32,6 +32,7 @@ const ms = z.number().min(0)
 const params = {
   none: z.strictObject({}),
   status: z.strictObject({ services: names.optional() }),
+  inspect: z.strictObject({ service: z.string().min(1), window_ms: ms.optional() }),
   start: z.strictObject({ services: someNames.optional(), with_deps: z.boolean().optional() }),
   settled: z.strictObject({ services: someNames.optional() }),
   /** The config was checked by the command that loaded it; only its owner can connect. */
@@ -70,6 +71,7 @@ const params = {
  * - `status { services? }` → `{ project, supervisor, services }`, as `status --json` without what plugins add
  * - `plan { config, all? }` → `PlannedChange[]`; `apply { config, all? }` → `Outcome`: a config that the caller loaded and checked
  * - `settled { services? }` → `Outcome`, as soon as they are ready or have failed
+ * - `inspect { service, window_ms? }` → everything about one service: named, or by its id, a replica or an instance of it
  * - `start_ad_hoc { service, new? }` → `Outcome` with the name as `service`: a resolved service that is in no config;
  *   `new`: one of this name is an error, even if it runs the same command
  * - `start { services?, with_deps? }`, `stop { services, grace_ms? }`, `restart { services? }`,
@@ -97,6 +99,11 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
         },
         services: await look(system, services),
       }
+    },
+    inspect: async (given, call) => {
+      const { service, window_ms: windowMs } = params.inspect.parse(given)
+      await world.started
+      return system.inspect(service, { signal: call.signal, ...(windowMs === undefined ? {} : { windowMs }) })
     },
     start: (given, call) => {
       const { services, with_deps: withDeps } = params.start.parse(given ?? {})

@@ -1,16 +1,16 @@
 /**
  * Makes the environment of every instance.
  *
- * Owns the key `env` of the system (`vars`, `file`) and of a service (also `inherit`, `strip`). Taps `environment`.
+ * Owns the key `env` of the system (`vars`, `file`) and of a service (also `inherit`, `strip`). Taps `environment` and `inspect`.
  * Registers the control method `env.describe`. Tells the content of env files as `inputs`, so that a service whose file
  * was edited is a changed one.
  * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
  */
-import { definePlugin, masked, SysgError, type ResolvedService, type ResolvedSystem } from '@systemg/core'
+import { definePlugin, masked, SysgError, whyOf, type ResolvedService, type ResolvedSystem } from '@systemg/core'
 import { z } from 'zod'
 import { readEnvFiles, varsOf, type ReadText } from './env-files.ts'
 import { inputsOf, loadedInputs } from './inputs.ts'
-import { mergeLayers, type Layer } from './layers.ts'
+import { mergeLayers, type Layer, type Merged, type Origin } from './layers.ts'
 import { serviceEnv, systemEnv } from './options.ts'
 
 export const dotenv = definePlugin({
@@ -35,9 +35,16 @@ export const dotenv = definePlugin({
       const service = system.config.services[name]
       if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
       const { merged } = await environment(base, service, system.config, readText)
-      return [...merged]
-        .map(([variable, { value, origin }]) => ({ name: variable, value: masked(variable, value), origin }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
+      return describeEnv(merged)
+    })
+    hooks.inspect.tapPromise('dotenv', async (found, { service, instances: [instance] }) => {
+      try {
+        const { merged } = await environment(base, service, system.config, readText)
+        return { ...found, env: describeEnv(merged, instance?.launch?.env) }
+      } catch (thrown) {
+        const section = { title: 'environment', lines: [`It can't be made: ${whyOf(thrown)}`] }
+        return { ...found, env: [], sections: [...found.sections, section] }
+      }
     })
   },
 })
@@ -51,12 +58,39 @@ declare module '@systemg/core' {
     /** Environment of the service; stronger than the global one. From the `dotenv` plugin. */
     env?: z.input<typeof serviceEnv>
   }
+  interface Inspection {
+    /** What it would be started with now, and what a running instance has been given besides. From the `dotenv` plugin. */
+    readonly env?: readonly EnvVariable[]
+  }
   interface ResolvedSystem {
     readonly env: z.output<typeof systemEnv>
   }
   interface ResolvedService {
     readonly env: z.output<typeof serviceEnv>
   }
+}
+
+/** A variable as `inspect` and `env.describe` tell it. */
+export interface EnvVariable {
+  readonly name: string
+  /** Masked when it is a secret. */
+  readonly value: string
+  /** `launch`: a plugin or the core has set it for the running instance. */
+  readonly origin: Origin | 'launch'
+  /** The env file that it stands in. */
+  readonly file?: string
+}
+
+/** Sorted by name, secrets masked. `running`: the environment of what runs. */
+const describeEnv = (
+  merged: ReadonlyMap<string, Merged>,
+  running: Readonly<Record<string, string>> = {},
+): readonly EnvVariable[] => {
+  const added = Object.entries(running).filter(([name]) => !merged.has(name))
+  return [
+    ...[...merged].map(([name, { value, ...from }]) => ({ name, value: masked(name, value), ...from })),
+    ...added.map(([name, value]) => ({ name, value: masked(name, value), origin: 'launch' as const })),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 const describeParams = z.strictObject({ service: z.string() })
@@ -75,9 +109,9 @@ const environment = async (
   }
   const layers: readonly Layer[] = [
     { origin: 'supervisor', vars: new Map(inherited.filter(([name]) => !isOurs(name))) },
-    { origin: 'global file', vars: varsOf(files.global) },
+    ...files.global.map(({ name: file, vars }): Layer => ({ origin: 'global file', file, vars })),
     { origin: 'global vars', vars: new Map(Object.entries(config.env.vars)) },
-    { origin: 'service file', vars: varsOf(files.own) },
+    ...files.own.map(({ name: file, vars }): Layer => ({ origin: 'service file', file, vars })),
     { origin: 'service vars', vars: new Map(Object.entries(env.vars)) },
     { origin: 'core', vars: new Map(inherited.filter(([name]) => isOurs(name))) },
   ]

@@ -6,7 +6,14 @@ export type Origin = 'supervisor' | 'global file' | 'global vars' | 'service fil
 /** Variables of one origin; `null` takes away what weaker layers gave. */
 export interface Layer {
   readonly origin: Origin
+  /** The env file that they stand in, as the config names it. */
+  readonly file?: string
   readonly vars: ReadonlyMap<string, string | null>
+}
+
+/** A variable, and where it comes from. */
+export interface Merged extends Pick<Layer, 'origin' | 'file'> {
+  readonly value: string
 }
 
 export interface Inheritance {
@@ -20,20 +27,17 @@ export interface Inheritance {
 const loginVariables = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_*', 'TZ', 'TMPDIR'] as const
 
 /** Later layers win. Each variable with the layer it is from. */
-export const mergeLayers = (
-  layers: readonly Layer[],
-  { inherit, strip }: Inheritance,
-): ReadonlyMap<string, { readonly value: string; readonly origin: Origin }> => {
-  const merged = new Map<string, { value: string; origin: Origin }>()
+export const mergeLayers = (layers: readonly Layer[], { inherit, strip }: Inheritance): ReadonlyMap<string, Merged> => {
+  const merged = new Map<string, Merged>()
   const isLogin = matcher(loginVariables)
   const isStripped = matcher(strip)
-  for (const { origin, vars } of layers) {
+  for (const { origin, file, vars } of layers) {
     const isOwn = origin.startsWith('service') || origin === 'core'
     for (const [name, value] of vars) {
       if (!isOwn && isStripped(name)) continue
       if (origin === 'supervisor' && !inherit && !isLogin(name)) continue
       if (value === null) merged.delete(name)
-      else merged.set(name, { value, origin })
+      else merged.set(name, { value, origin, ...(file === undefined ? {} : { file }) })
     }
   }
   return merged

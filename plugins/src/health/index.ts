@@ -8,6 +8,7 @@
  */
 import { definePlugin, SysgError, whyOf, type LaunchSpec } from '@systemg/core'
 import { z } from 'zod'
+import type { InstanceHistory } from './history.ts'
 import { checkOf } from './checks.ts'
 import { healthCheckSchema, type HealthCheck, type HealthTiming } from './options.ts'
 import { commandProbe, commandSchema } from './probes/command.ts'
@@ -94,6 +95,10 @@ export const health = definePlugin({
       voices.say(instance, state)
       return { service: instance.service.name, instance: instance.id, awaited: checkOf(instance)?.probe === 'notify' }
     })
+    hooks.inspect.tap('health', (found, { service }) => ({
+      ...found,
+      health_history: watches.history.list(service.name),
+    }))
     api.registerMethod('health.history', (params) => {
       const { service } = historyParams.parse(params ?? {})
       if (service !== undefined && !(service in system.config.services))
@@ -119,6 +124,10 @@ declare module '@systemg/core' {
   interface ServiceConfig {
     /** How it is known that the service is ready, and that it still lives: one probe, and when to ask. From the `health` plugin. */
     health_check?: ProbeConfigs & HealthTiming
+  }
+  interface Inspection {
+    /** The last tries of each instance, and of the one that ended last. From the `health` plugin. */
+    readonly health_history?: readonly InstanceHistory[]
   }
   interface ResolvedService {
     readonly health_check?: HealthCheck | undefined

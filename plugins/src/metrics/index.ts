@@ -1,39 +1,97 @@
 /**
- * Measures CPU and memory of every instance with all its processes.
+ * Measures CPU and memory of every instance with all its processes, keeps them for a while, and publishes metrics.
  *
- * Owns the top-level key `metrics`. Taps `boot` and `reload` (follows the config), `started`, `adopted` and `stopped`
- * (whom to measure), `beforeView` (measures for whoever looks) and `view` (`cpu_percent` and `memory_bytes` of `status`).
+ * Owns the top-level key `metrics`. Taps `boot`, `reload` and `event` (follows the config), `started`, `adopted` and
+ * `stopped` (whom to measure), `beforeView` (measures for whoever looks), `view` (`cpu_percent` and `memory_bytes` of
+ * `status`) and `inspect`. Registers the control methods `metrics.read` and `metrics.text`, and metrics of services and
+ * of the supervisor. What all plugins have registered is served over HTTP (`node.ts`), loaded when the config asks for it.
  */
-import { definePlugin } from '@systemg/core'
-import type { z } from 'zod'
-import { metricsKey, optionsOf, type MetricsOptions } from './options.ts'
+import { definePlugin, SysgError, type ResolvedSystem, type SysgEvent } from '@systemg/core'
+import { z } from 'zod'
+import { Collector } from './collect.ts'
+import { History } from './history.ts'
+import { Listener } from './listener.ts'
+import { metricsKey, optionsOf, pluginOptions, type MetricsOptions } from './options.ts'
+import { publishedMetrics } from './published.ts'
+import { Recorder } from './recorder.ts'
+import { pointsOf, reportOf, type MetricsReport } from './report.ts'
 import { Sampler } from './sampler.ts'
+import { Totals } from './totals.ts'
 import { withUsage } from './view.ts'
 
 export type { MetricsOptions } from './options.ts'
+export type { MetricPoint, MetricsReport } from './report.ts'
 
 export const metrics = definePlugin({
   name: 'metrics',
+  options: pluginOptions,
   system: { metrics: metricsKey },
-  setup({ hooks, host, system, onDispose }) {
-    const sampler = new Sampler(host)
+  setup(api) {
+    const { hooks, host, system, onDispose, registerMethod, registries } = api
+    const { serve } = pluginOptions.parse(api.options)
+    const history = new History(host)
+    const recorder = new Recorder(host.clock, history)
+    const sampler: Sampler = new Sampler(host, () => recorder.record(sampler.all))
+    const totals = new Totals()
+    const collector = new Collector(host, registries.metrics)
+    const listener = new Listener({
+      host,
+      emit: (...args) => system.emit(...args),
+      text: (signal) => collector.text(signal),
+      serve: async () => serve ?? (await import('./node.ts')).serveMetrics,
+    })
+    let version = ''
+    const published = publishedMetrics({ host, system, sampler, totals, version: () => version })
+    for (const [name, metric] of Object.entries(published)) api.registerMetric(name, metric)
+
+    const follow = (config: ResolvedSystem) => {
+      const { interval, retention } = optionsOf(config)
+      sampler.configure(interval)
+      history.configure(retention)
+    }
     onDispose(() => sampler.close())
+    onDispose(() => listener.close())
 
     hooks.boot.tap({ name: 'metrics', stage: 100 }, (state) => {
-      sampler.configure(optionsOf(system.config).interval)
+      follow(system.config)
       return state
     })
-    hooks.reload.tap('metrics', ({ after }) => sampler.configure(optionsOf(after).interval))
+    hooks.event.tap('metrics', (event) => {
+      if (event.type !== 'system.started') return
+      version = (event as SysgEvent<'system.started'>).data.version
+      listener.follow(optionsOf(system.config).listen)
+    })
+    hooks.reload.tap('metrics', ({ after }) => {
+      follow(after)
+      listener.follow(optionsOf(after).listen)
+      totals.keepOnly((service) => Object.hasOwn(after.services, service))
+    })
     hooks.started.tap('metrics', (instance) => sampler.add(instance, { isNew: true }))
     hooks.adopted.tap('metrics', (instance) => sampler.add(instance, { isNew: false }))
-    hooks.stopped.tap('metrics', (instance) => void sampler.remove(instance))
+    hooks.stopped.tap('metrics', (instance) => totals.end(instance.service.name, sampler.remove(instance)))
     hooks.beforeView.tapPromise('metrics', () => {
       sampler.looked()
       return sampler.fresh()
     })
     hooks.view.tap('metrics', (view) => withUsage(view, (instance) => sampler.of(instance)))
+    hooks.inspect.tap('metrics', (found, { service, instances, windowMs }) => {
+      const nowMs = host.clock.now()
+      const meters = instances.flatMap(({ id }) => sampler.of(id) ?? [])
+      const points = pointsOf(service.name, history.read(nowMs - windowMs), windowMs)
+      return { ...found, metrics: reportOf(meters, nowMs, windowMs, points) }
+    })
+    registerMethod('metrics.text', (_, { signal }) => collector.text(signal))
+    registerMethod('metrics.read', (params) => {
+      const { service, window_ms: windowMs } = readParams.parse(params)
+      if (!Object.hasOwn(system.config.services, service))
+        throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })
+      sampler.looked()
+      return pointsOf(service, history.read(host.clock.now() - windowMs), windowMs)
+    })
   },
 })
+
+const readParams = z.strictObject({ service: z.string(), window_ms: z.number().min(1).default(600_000) })
 
 declare module '@systemg/core' {
   interface SystemConfig {
@@ -42,6 +100,14 @@ declare module '@systemg/core' {
   }
   interface ResolvedSystem {
     readonly metrics: MetricsOptions
+  }
+  interface EventData {
+    /** Metrics are not served, as the address cannot be had. It is tried again. */
+    'metrics.listen_failed': { address: string; reason: string }
+  }
+  interface Inspection {
+    /** CPU and memory now, and over the window. From the `metrics` plugin. */
+    readonly metrics?: MetricsReport
   }
   interface ServiceView {
     /** Of one core, with all its processes, since the look before; null when it is not known. From the `metrics` plugin. */

@@ -20,12 +20,15 @@ export class Meter {
   cpuPercent: number | undefined
   /** What the percentage is measured from. */
   #base: Moment | undefined
+  /** What the next row of the history is measured from. */
+  #rowBase: Moment | undefined
   /** What was counted last; that falls when a process ends that nobody waits for. */
   #counted = 0
 
   /** @param startedAt - When its process was started, if that was just now: nothing was used before. */
   constructor(startedAt: number | undefined) {
     this.#base = startedAt === undefined ? undefined : { at: startedAt, cpuMs: 0 }
+    this.#rowBase = this.#base
   }
 
   take(usage: TreeUsage | undefined, at: number): void {
@@ -41,12 +44,21 @@ export class Meter {
     const moment = { at, cpuMs: this.cpuMs }
     const percent = percentBetween(this.#base, moment)
     if (percent !== undefined) this.cpuPercent = percent
+    this.#rowBase ??= moment
     if (this.#base === undefined || at - this.#base.at >= spanMs) this.#base = moment
+  }
+
+  /** What was used since it was asked for last, of one core; undefined when that is not known. */
+  percentSinceRow(at: number): number | undefined {
+    const moment = { at, cpuMs: this.cpuMs }
+    const percent = percentBetween(this.#rowBase, moment)
+    if (percent !== undefined) this.#rowBase = moment
+    return percent
   }
 }
 
 /** Of one core; undefined when there is no earlier moment, or it is too near. */
-export const percentBetween = (from: Moment | undefined, to: Moment): number | undefined =>
+const percentBetween = (from: Moment | undefined, to: Moment): number | undefined =>
   from === undefined || to.at - from.at < shortestMs
     ? undefined
     : Math.max(0, ((to.cpuMs - from.cpuMs) / (to.at - from.at)) * 100)

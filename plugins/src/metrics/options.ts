@@ -1,8 +1,23 @@
 /** The top-level key `metrics`. */
 import { duration } from '@systemg/core'
 import { z } from 'zod'
+import type { ServeMetrics } from './port.ts'
 
 const shortestMs = 100
+const shortestRetentionMs = 60_000
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** `undefined` when it is none. */
+export const addressOf = (text: string): Address | undefined => {
+  const [, bracketed, plain, digits] = /^(?:\[([\da-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(digits)
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
+}
 
 export const metricsKey = z
   .strictObject({
@@ -10,6 +25,22 @@ export const metricsKey = z
       .refine((ms) => ms >= shortestMs, { error: 'must be at least `100ms`' })
       .prefault('5s')
       .describe('How often CPU and memory are measured while somebody looks; otherwise every 30 seconds.'),
+    retention: duration
+      .refine((ms) => ms >= shortestRetentionMs, { error: 'must be at least `1m`' })
+      .prefault('12h')
+      .describe('How long CPU and memory are kept.'),
+    listen: z
+      .string()
+      .refine((text) => addressOf(text) !== undefined, {
+        error: 'must be an address such as `127.0.0.1:9464`',
+        params: {
+          hint: 'A host, a colon and a port from 1 to 65535. An IPv6 address stands in brackets: `[::1]:9464`.',
+        },
+      })
+      .optional()
+      .describe(
+        'Where metrics are served over HTTP in the text format of Prometheus, at `/metrics`. Default: nowhere.',
+      ),
   })
   .prefault({})
   .describe('How CPU and memory of services are measured, kept and published.')
@@ -21,3 +52,11 @@ export const optionsOf = ({ metrics }: { readonly metrics?: Partial<MetricsOptio
   ...metricsKey.parse({}),
   ...metrics,
 })
+
+/** Given by whoever builds the system. */
+export const pluginOptions = z
+  .strictObject({
+    /** How metrics are served over HTTP. Default: by `node.ts`. */
+    serve: z.custom<ServeMetrics>((value) => typeof value === 'function').optional(),
+  })
+  .prefault({})

@@ -64,6 +64,10 @@ export const store = definePlugin({
       return () => void listeners.delete(listener)
     })
     for (const [name, method] of Object.entries(methods)) api.registerMethod(name, method)
+    hooks.inspect.tap('store', (found, { service }) => ({
+      ...found,
+      events: history.read({ limit: recentEvents, matches: (event) => event.service === service.name }),
+    }))
     api.registerMethod('store.forget', (params) => {
       const known = new Set(api.system.view().map(({ name }) => name))
       const names = forgetParams.parse(params).services.filter((name) => !known.has(name))
@@ -72,6 +76,16 @@ export const store = definePlugin({
     })
   },
 })
+
+/** Of one service, in `inspect`. */
+const recentEvents = 20
+
+declare module '@systemg/core' {
+  interface Inspection {
+    /** What happened last, the newest last. From the `store` plugin. */
+    readonly events?: readonly SysgEvent[]
+  }
+}
 
 const forgetParams = z.strictObject({ services: z.array(z.string().min(1)) })
 

@@ -21,15 +21,26 @@ const dearModules = ['fs', 'net', 'util', 'crypto', 'child_process', 'module', '
 describe('commands that only ask', () => {
   const files = (command: string) => [...loadedWith(join(source, 'commands', `${command}.ts`))]
 
-  it.each(['status', 'logs', 'events', 'stop'])('load nothing but Node and the control client: %s', (command) => {
-    const packages = files(command).filter((name) => !name.startsWith('/') && !name.startsWith('node:'))
-    expect(packages).toEqual(['@systemg/plugins/control/client'])
-    expect(files(command)).toContain(join(source, 'client', 'connect.ts'))
-  })
+  it.each(['status', 'inspect', 'logs', 'events', 'stop'])(
+    'load nothing but Node and the control client: %s',
+    (command) => {
+      const packages = files(command).filter((name) => !name.startsWith('/') && !name.startsWith('node:'))
+      expect(packages).toEqual(['@systemg/plugins/control/client'])
+      expect(files(command)).toContain(join(source, 'client', 'connect.ts'))
+    },
+  )
 
-  it.each(['status', 'logs', 'events', 'stop'])('import no module of Node that is dear to import: %s', (command) => {
-    const modules = [...files(command), ...loadedWith(join(source, 'main.ts'))].filter((name) => /^node:/.test(name))
-    expect(modules.filter((name) => dearModules.includes(name.slice('node:'.length)))).toEqual([])
+  it.each(['status', 'inspect', 'logs', 'events', 'stop'])(
+    'import no module of Node that is dear to import: %s',
+    (command) => {
+      const modules = [...files(command), ...loadedWith(join(source, 'main.ts'))].filter((name) => /^node:/.test(name))
+      expect(modules.filter((name) => dearModules.includes(name.slice('node:'.length)))).toEqual([])
+    },
+  )
+
+  it('what `inspect` shows is drawn by one small library, and by nothing of the supervisor', () => {
+    const shown = ['text', 'report'].flatMap((name) => [...loadedWith(join(source, 'inspect', `${name}.ts`))])
+    expect(shown.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))).toEqual(['simple-ascii-chart'])
   })
 
   it('the file that is run imports nothing on a Node that is new enough', () => {

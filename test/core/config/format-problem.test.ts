@@ -36,6 +36,19 @@ describe('formatProblem', () => {
     )
   })
 
+  it.each([
+    ['  API_TOKEN: hunter2, replicas: many', '  API_TOKEN: *******, replicas: many'],
+    ['{ "password": "hunter2", x: many }', '{ "password": "*******", x: many }'],
+    ['db: postgres://u:hunter2@h/x many', 'db: postgres://u:*******@h/x many'],
+    ['PASSWORDS: [ hunter2, "x y" ], x: many', 'PASSWORDS: [ *******, "* *" ], x: many'],
+    ['password: my pass phrase', 'password: ** **** ******'],
+    ['command: API_KEY=hunter2', 'command: API_KEY=*******'],
+    ['token: ${TOKEN}', 'token: ${TOKEN}'],
+    ['port: 80', 'port: 80'],
+  ])('shows no secret that stands in the line: %s', (source, line) => {
+    expect(excerpt(source, 1, 2)[0]).toBe(line)
+  })
+
   it('shows the path of a mistake that has no position', () => {
     const shown = formatProblem(
       problem({ file: '/app/sysg.config.ts', line: null, column: null, endColumn: null, hint: null }),

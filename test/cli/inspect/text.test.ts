@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import type { InspectReport } from '../../../cli/src/inspect/report.ts'
+import { inspectText } from '../../../cli/src/inspect/text.ts'
+import { widthOf } from '../../../cli/src/terminal/text.ts'
+
+const nowMs = Date.parse('2026-01-31T12:00:00.000Z')
+const ago = (ms: number) => new Date(nowMs - ms).toISOString()
+
+const report = (set: Partial<InspectReport> = {}): InspectReport => ({
+  ...{ name: 'api', id: '3f9c2a1b', state: 'running', health: 'healthy', pid: 4720, since: ago(60_000) },
+  ...{ uptime_ms: 60_000, restarts: 1, reason: null, depends_on: ['db'], exit: null, cpu_percent: 1, memory_bytes: 1 },
+  ...{ instances: [], children: [], cron: null, last_lines: [], replicas: 1, retry_at: null, instance: null },
+  config: { name: 'api', command: 'node server.js', working_dir: '/srv', stop_timeout: 10_000 },
+  env: [
+    { name: 'API_TOKEN', value: '********', origin: 'service file', file: 'api.env' },
+    { name: 'LONG', value: 'x'.repeat(300), origin: 'supervisor' },
+  ],
+  metrics: {
+    ...{ cpu_percent: 0.4, memory_bytes: 52_428_800, processes: 2, cpu_seconds: 3, window_ms: 600_000 },
+    points: Array.from({ length: 200 }, (_, at) => ({
+      ...{ time: ago((200 - at) * 3_000), span_ms: 3_000, cpu_percent: at === 77 ? 90 : at % 5, cpu_percent_max: 95 },
+      ...{ memory_bytes: 50_000_000 + at * 10_000, memory_bytes_max: 60_000_000 },
+    })),
+  },
+  events: [{ seq: 7, time: ago(5_000), project: 'shop', service: 'api', type: 'service.ready', data: { pid: 4720 } }],
+  tree: [
+    {
+      instance: 'api-1',
+      processes: [
+        {
+          ...{ pid: 4720, command: `node ${'server '.repeat(40)}`, cpu_ms: 3_100, memory_bytes: 50_000_000 },
+          children: [{ pid: 4731, command: 'node worker.js', cpu_ms: 0, memory_bytes: 1_024, children: [] }],
+        },
+      ],
+    },
+  ],
+  health_history: [
+    {
+      ...{ service: 'api', instance: 'api-1' },
+      results: [{ time: ago(2_000), healthy: false, reason: 'status 503', duration_ms: 12 }],
+    },
+  ],
+  sections: [{ title: 'queue', lines: ['3 jobs \u001b[31mwait'] }],
+  ...set,
+})
+
+const shown = (set?: Partial<InspectReport>, width = 80) =>
+  inspectText(report(set), { width, nowMs, paint: (_, text) => text })
+
+describe('what is shown of a service', () => {
+  it('has a part for everything, and what a plugin adds', () => {
+    const text = shown().join('\n')
+    expect(text).toMatch(/^api {2}running {2}healthy\nid 3f9c2a1b · pid 4720 · up 1m · 1 restart · needs db\n/)
+    expect(text).toContain('\nCOMMAND\n  node server.js\n  in /srv\n')
+    expect(text).toMatch(
+      /\nPROCESSES\n {2}4720 {2}node server .*… \(48M, 3\.1s\)\n {4}└ 4731 {2}node worker\.js \(1\.0K, 0\.0s\)\n/,
+    )
+    expect(text).toContain('\nCPU\n  now 0.4%, highest 95.0% in 10m\n')
+    expect(text).toContain('\nMEMORY\n  now 50M, highest 57M in 10m\n')
+    expect(text).toContain('\nHEALTH\n  api-1  2s ago  unhealthy (12 ms): status 503\n')
+    expect(text).toContain('\nENVIRONMENT\n  API_TOKEN=********  (service file: api.env)\n')
+    expect(text).toContain('\nCONFIG\n  stop_timeout: 10000\n')
+    expect(text.endsWith('\nQUEUE\n  3 jobs wait')).toBe(true)
+  })
+
+  it('draws a short peak, from then until now', () => {
+    const lines = shown()
+    const chart = lines.slice(lines.indexOf('CPU') + 2, lines.indexOf('MEMORY') - 1)
+    expect(chart[0]).toMatch(/^ +90\.0%/)
+    expect(chart.at(-1)).toMatch(/^ +10m ago +now$/)
+  })
+
+  it('leaves out what is not there', () => {
+    const text = shown({ metrics: null, events: [], tree: [], health_history: [], env: [], sections: [] }).join('\n')
+    expect(text).not.toMatch(/CPU|EVENTS|PROCESSES|HEALTH|ENVIRONMENT|INSTANCES|RUNS/)
+  })
+
+  it('draws nothing of a single point', () => {
+    const one = { cpu_percent: 0, memory_bytes: 1, processes: 1, cpu_seconds: 0, window_ms: 60_000, points: [] }
+    expect(shown({ metrics: one })).toContain('  now 0.0%, highest 0.0% in 1m')
+  })
+
+  it.each([60, 80, 120])('fits in %d cells, charts and trees included', (width) => {
+    const lines = shown(undefined, width)
+    // Events have a form of their own, which a terminal wraps.
+    const events = lines.indexOf('EVENTS') + 1
+    const wide = lines.filter((line, at) => widthOf(line) > width && at !== events)
+    expect(wide).toEqual([])
+  })
+
+  it('has charts of a bearable width where nobody looks', () => {
+    const lines = shown(undefined, Infinity)
+    const chart = lines.slice(lines.indexOf('CPU'), lines.indexOf('HEALTH'))
+    expect(Math.max(...chart.map(widthOf))).toBeLessThanOrEqual(100)
+  })
+})
