@@ -12,6 +12,7 @@ import {
   SyncHook,
   SyncWaterfallHook,
 } from 'tapable'
+import { answerForms } from './answers.ts'
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import type { SysgEvent } from './events.ts'
 import type { Exit, SpawnFailure, SpawnSpec, Spawned } from './host.ts'
@@ -228,28 +229,28 @@ const minute = 60_000
 
 /** What each hook does with answers and failures; in the docs from here. */
 export const hookPolicies = {
-  boot: { kind: 'waterfall', onError: 'fail', limitMs: minute },
+  boot: { kind: 'waterfall', onError: 'fail', limitMs: minute, answer: answerForms.boot },
   journal: { kind: 'series', onError: 'report', limitMs: minute },
   event: { kind: 'series', onError: 'report', limitMs: minute },
   reload: { kind: 'series', onError: 'report', limitMs: minute },
   shutdown: { kind: 'series', onError: 'report', limitMs: minute },
-  plan: { kind: 'bail', onError: 'fail', limitMs: minute },
-  environment: { kind: 'waterfall', onError: 'fail', limitMs: minute },
-  prepare: { kind: 'waterfall', onError: 'fail', limitMs: minute },
+  plan: { kind: 'bail', onError: 'fail', limitMs: minute, answer: answerForms.plan },
+  environment: { kind: 'waterfall', onError: 'fail', limitMs: minute, answer: answerForms.environment },
+  prepare: { kind: 'waterfall', onError: 'fail', limitMs: minute, answer: answerForms.prepare },
   beforeStart: { kind: 'series', onError: 'fail', limitMs: minute },
-  launch: { kind: 'bail', onError: 'fail', limitMs: minute },
+  launch: { kind: 'bail', onError: 'fail', limitMs: minute, answer: answerForms.launch },
   started: { kind: 'series', onError: 'report', limitMs: minute },
   adopted: { kind: 'series', onError: 'report', limitMs: minute },
-  ready: { kind: 'waterfall', onError: 'report', limitMs: minute },
+  ready: { kind: 'waterfall', onError: 'report', limitMs: minute, answer: answerForms.ready },
   probed: { kind: 'series', onError: 'report', limitMs: minute },
-  exited: { kind: 'waterfall', onError: 'report', limitMs: 2_000 },
-  retry: { kind: 'bail', onError: 'report', limitMs: minute },
-  replace: { kind: 'bail', onError: 'fail', limitMs: minute },
+  exited: { kind: 'waterfall', onError: 'report', limitMs: 2_000, answer: answerForms.exited },
+  retry: { kind: 'bail', onError: 'report', limitMs: minute, answer: answerForms.retry },
+  replace: { kind: 'bail', onError: 'fail', limitMs: minute, answer: answerForms.replace },
   beforeReplace: { kind: 'series', onError: 'fail', limitMs: minute },
   beforeStop: { kind: 'series', onError: 'report', limitMs: 10_000 },
   beforeView: { kind: 'series', onError: 'report', limitMs: 2_000 },
-  ending: { kind: 'waterfall', onError: 'report', limitMs: minute },
-  view: { kind: 'waterfall', onError: 'report', limitMs: minute },
+  ending: { kind: 'waterfall', onError: 'report', limitMs: minute, answer: answerForms.ending },
+  view: { kind: 'waterfall', onError: 'report', limitMs: minute, answer: answerForms.view },
   inspect: { kind: 'waterfall', onError: 'report', limitMs: 5_000 },
   stopped: { kind: 'series', onError: 'report', limitMs: minute },
 } as const satisfies Record<keyof Hooks, HookPolicy>

@@ -8,6 +8,7 @@
  * - `report`: a failing tap is reported and the next one runs; `fail`: the operation fails with the plugin's name.
  */
 import type { FullTap, Hook } from 'tapable'
+import { answerInWords, type AnswerForm } from './answers.ts'
 import { SysgError, whyOf } from './errors.ts'
 import { HostError, type Clock } from './host.ts'
 
@@ -16,6 +17,8 @@ export interface HookPolicy {
   readonly onError: 'report' | 'fail'
   /** For one tap of an asynchronous hook; a tap may ask for another with `limitMs` in its options. */
   readonly limitMs: number
+  /** What a tap may answer besides nothing; default: anything. */
+  readonly answer?: AnswerForm
 }
 
 export interface TapWorld {
@@ -69,13 +72,22 @@ const runSync = (hook: string, taps: readonly Tap[], args: unknown[], policy: Ho
       const answer = tap.fn(value, ...rest)
       if (answer instanceof Promise) leaveBehind(answer, failureOf(hook, tap, args), policy, world)
       else if (answer === undefined || policy.kind === 'series') continue
-      else if (policy.kind === 'bail') return answer
-      else value = answer
+      else {
+        requireForm(answer, policy)
+        if (policy.kind === 'bail') return answer
+        value = answer
+      }
     } catch (thrown) {
       settleFailure(failureOf(hook, tap, args), thrown, policy, world)
     }
   }
   return policy.kind === 'waterfall' ? value : undefined
+}
+
+/** @throws {Error} for an answer that the hook has no use for. */
+const requireForm = (answer: unknown, { answer: form }: HookPolicy): void => {
+  if (form !== undefined && !form.fits(answer))
+    throw new Error(`it answered ${answerInWords(answer)}, and this hook takes ${form.words}`)
 }
 
 /** An `async` function tapped into a synchronous hook: nobody waits for it, but what it throws is told. */
@@ -100,6 +112,7 @@ const runAsync = async (
     try {
       const answer = await runBounded(tap, [value, ...rest], failure, policy, world)
       if (answer === undefined || policy.kind === 'series') continue
+      requireForm(answer, policy)
       if (policy.kind === 'bail') return answer
       value = answer
     } catch (thrown) {
@@ -173,12 +186,15 @@ const failureOf = (hook: string, tap: Tap, args: readonly unknown[]): TapFailure
   service: serviceOf(args),
 })
 
+/** The service that a call is about: named, in `service`, of the `instance`, or, of what people see, the view itself. */
 const serviceOf = (args: readonly unknown[]): string | undefined => {
   for (const arg of args) {
-    if (typeof arg !== 'object' || arg === null || !('service' in arg)) continue
-    const { service } = arg
+    if (typeof arg !== 'object' || arg === null) continue
+    const { service, instance, name, last_lines } = arg as Readonly<Record<string, unknown>>
     if (typeof service === 'string') return service
     if (typeof service === 'object' && service !== null && 'name' in service) return String(service.name)
+    if (instance !== undefined) return serviceOf([instance])
+    if (last_lines !== undefined) return String(name)
   }
   return undefined
 }
