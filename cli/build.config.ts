@@ -18,6 +18,7 @@ export default defineBuildConfig({
   entries: [
     { input: 'src/main', name: 'main' },
     { input: 'src/index', name: 'index' },
+    { input: 'src/testing', name: 'testing' },
   ],
   declaration: 'node16',
   clean: true,

@@ -40,7 +40,7 @@ describe.each(['@systemg/core', '@systemg/plugins', 'systemg'])('the package %s'
       reached.add(path)
       expect(filesOf(name)).toContain(path)
       const text = project.installed(`${name}/${path}`)
-      for (const [, specifier = ''] of text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)) {
+      for (const [, specifier = ''] of text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+\.mjs)['"]/g)) {
         const named = posix.join(posix.dirname(path), specifier)
         // Declarations name each other as the modules that they describe.
         visit(path.endsWith('.d.mts') ? named.replace(/\.mjs$/, '.d.mts') : named)
@@ -120,7 +120,7 @@ const typed = `
 import { defineConfig, definePlugin } from 'systemg'
 import colour from 'systemg-plugin-colour'
 
-const plugins = [colour, 'systemg-plugin-other', './mine.ts', { use: 'systemg-plugin-other', port: 1 }]
+const plugins = [colour, 'systemg-plugin-other', './mine.ts', { use: 'systemg-plugin-other', port: 1 }, { use: colour, enabled: false }]
 defineConfig({ plugins, services: { a: { command: 'x', colour: 'green', restart_policy: 'always', cron: undefined } } })
 defineConfig(() => ({ services: { a: { command: 'x' } } }))
 defineConfig(async () => ({ services: { a: { command: 'x' } } }))

@@ -25,7 +25,7 @@ const environment = {
 }
 
 /** Run a program to its end. @throws with what it wrote when it fails. */
-const runIn = async (cwd: string, program: string, args: readonly string[]): Promise<string> => {
+export const runIn = async (cwd: string, program: string, args: readonly string[]): Promise<string> => {
   const options = { cwd, env: environment, maxBuffer: 16 * 1024 * 1024 }
   const { stdout } = await execute(program, args, options).catch((thrown: unknown) => {
     const { stdout = '', stderr = '' } = thrown as { stdout?: string; stderr?: string }

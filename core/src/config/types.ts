@@ -83,7 +83,7 @@ export interface SystemConfig {
   /** The system's identity. Default: the folder's name and a short hash of its path. */
   project?: string | { id?: string; name?: string }
   /** A package name, a relative path, `{ use, ...options }`, or a plugin itself. */
-  plugins?: readonly (string | Plugin | { use: string; [option: string]: unknown })[]
+  plugins?: readonly (string | Plugin | { use: string | Plugin; enabled?: boolean; [option: string]: unknown })[]
   /** Default for every service. */
   stop_timeout?: string | number
   /** How many services may be starting at once. Default: no limit. */
