@@ -36,7 +36,7 @@ export const spawn = z
     mode: z
       .enum(['dynamic', 'static'])
       .describe('`dynamic`: its programs may start children with `sysg spawn`. `static`: they may not.'),
-    limits,
+    limits: limits.describe('How many children there may be, how fast, and what becomes of them.'),
   })
   .optional()
   .describe('Lets programs of the service start tracked children of their own, with `sysg spawn`.')

@@ -5,27 +5,25 @@ const count = z.int().min(1)
 
 export const controlOptions = z
   .strictObject({
-    /** Path of the unix socket. */
-    socket: z.string().default('run/control.sock'),
-    /** Of the supervisor, for `ping` and `status`. The host does not know it. */
-    pid: z.number().nullable().default(null),
-    /** Of systemg. */
-    version: z.string().default('0.0.0'),
-    /** Path of the config file. */
-    config: z.string().nullable().default(null),
-    connections: count.default(64),
-    /** Requests of one connection that run at once. */
-    requests: count.default(32),
-    /** UTF-16 units (about bytes) that may wait for a slow reader. */
-    waiting_length: count.default(4 * 1024 * 1024),
-    /** The longest request. `apply` sends a whole config: a few thousand services fit. */
-    frame_bytes: count.default(16 * 1024 * 1024),
-    /** How long a request may take to arrive, milliseconds. */
-    frame_ms: count.default(30_000),
-    /** Frames in a row that are no requests before a connection is closed. */
-    mistakes: count.default(16),
-    /** How long a client may take to read the last words, milliseconds. */
-    goodbye_ms: count.default(1_000),
+    socket: z.string().default('run/control.sock').describe('Path of the unix socket.'),
+    pid: z
+      .number()
+      .nullable()
+      .default(null)
+      .describe('Of the supervisor, for `ping` and `status`. The host does not know it.'),
+    version: z.string().default('0.0.0').describe('Of systemg.'),
+    config: z.string().nullable().default(null).describe('Path of the config file.'),
+    connections: count.default(64).describe('Connections at once.'),
+    requests: count.default(32).describe('Requests of one connection that run at once.'),
+    waiting_length: count
+      .default(4 * 1024 * 1024)
+      .describe('UTF-16 units (about bytes) that may wait for a slow reader.'),
+    frame_bytes: count
+      .default(16 * 1024 * 1024)
+      .describe('The longest request. `apply` sends a whole config: a few thousand services fit.'),
+    frame_ms: count.default(30_000).describe('How long a request may take to arrive, milliseconds.'),
+    mistakes: count.default(16).describe('Frames in a row that are no requests before a connection is closed.'),
+    goodbye_ms: count.default(1_000).describe('How long a client may take to read the last words, milliseconds.'),
   })
   .prefault({})
 

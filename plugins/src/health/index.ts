@@ -25,8 +25,10 @@ export type { HealthCheck } from './options.ts'
 /** Options of the plugin, given by whoever builds the system. */
 const healthOptions = z
   .strictObject({
-    /** Where the named pipes are by which programs say that they are ready. */
-    pipes: z.string().default('run/notify'),
+    pipes: z
+      .string()
+      .default('run/notify')
+      .describe('Where the named pipes are by which programs say that they are ready.'),
   })
   .prefault({})
 

@@ -31,10 +31,8 @@ export const serviceLogs = z
 /** Options of the plugin, given by whoever builds the system. */
 export const logsOptions = z
   .strictObject({
-    /** Where log files are. */
-    folder: z.string().default('logs'),
-    /** Where the named pipes are that services write to. */
-    pipes: z.string().default('run/output'),
+    folder: z.string().default('logs').describe('Where log files are.'),
+    pipes: z.string().default('run/output').describe('Where the named pipes are that services write to.'),
   })
   .prefault({})
 

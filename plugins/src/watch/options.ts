@@ -52,9 +52,10 @@ export interface Watch {
 /** Options of the plugin, given by whoever builds the system. */
 export const watchOptions = z
   .strictObject({
-    /** Folders never looked into: where systemg itself writes. */
-    own: z.array(z.string()).default([]),
-    /** Who looks at files. Default: chokidar. */
-    files: z.custom<WatchFiles>((value) => typeof value === 'function').optional(),
+    own: z.array(z.string()).default([]).describe('Folders never looked into: where systemg itself writes.'),
+    files: z
+      .custom<WatchFiles>((value) => typeof value === 'function')
+      .optional()
+      .describe('Who looks at files. Default: chokidar.'),
   })
   .prefault({})
