@@ -29,13 +29,13 @@ export interface LoadedPlugins {
 
 /** @param config - The config as it was read; its `plugins` are the first-party ones. */
 export const loadPlugins = async (config: ResolveInput, modules: ModuleWatch): Promise<LoadedPlugins> => {
-  const problems: Problem[] = []
   const origins = new Map<Plugin, PluginOrigin>()
-  let uses = orderPlugins(config.plugins)
+  const { off, problems } = turnedOff(config)
+  let uses: readonly PluginUse[] = orderPlugins(config.plugins).filter(({ plugin }) => !off.has(plugin.name))
   for (const [index, written] of listed(config.value).entries()) {
     const at = ['plugins', index]
     const entry = pluginEntry(written)
-    if (entry === undefined || config.unreadable?.(at) === true) continue
+    if (entry === undefined || entry.enabled !== true || config.unreadable?.(at) === true) continue
     const loaded = await loadOne({ entry, at, config, modules })
     problems.push(...loaded.problems)
     if (loaded.use === undefined) continue
@@ -56,6 +56,34 @@ export const loadPlugins = async (config: ResolveInput, modules: ModuleWatch): P
 const listed = (value: unknown): readonly unknown[] => {
   const plugins = typeof value === 'object' && value !== null && 'plugins' in value ? value.plugins : undefined
   return Array.isArray(plugins) ? plugins : []
+}
+
+/** Without these there is no system to speak of. */
+const indispensable: Readonly<Record<string, string>> = {
+  control: 'no command could reach the supervisor',
+  store: 'a supervisor that was killed would not find its services again',
+}
+
+/** First-party plugins that the config does not want: `{ use: cron, enabled: false }`. */
+const turnedOff = (config: ResolveInput): { off: ReadonlySet<string>; problems: Problem[] } => {
+  const off = new Set<string>()
+  const problems: Problem[] = []
+  for (const [index, written] of listed(config.value).entries()) {
+    const { enabled = true, label = '' } = pluginEntry(written) ?? {}
+    if (enabled === true) continue
+    const at = ['plugins', index, 'enabled']
+    const place = { path: at, file: config.file, position: config.positionOf?.(at) }
+    const why = Object.hasOwn(indispensable, label) ? indispensable[label] : undefined
+    if (enabled !== false)
+      problems.push(
+        problemOf(['SYSG_PLUGIN_OPTIONS', { message: `\`enabled\` of \`${label}\` must be true or false.` }], place),
+      )
+    else if (why !== undefined) {
+      const message = `\`${label}\` can't be turned off: ${why}.`
+      problems.push(problemOf(['SYSG_PLUGIN_OPTIONS', { message, hint: 'Remove this entry.' }], place))
+    } else off.add(label)
+  }
+  return { off, problems }
 }
 
 interface ToLoad {

@@ -1,9 +1,15 @@
 /** Tells a plugin from anything else, and says what is wrong with one that nearly is. */
 import type { Plugin } from '@systemg/core'
 
-/** The plugin a module exports: its default, or else the only export that looks like one. */
+/**
+ * The plugin a module exports: its default, or else the only export that looks like one. Of CommonJS the default is
+ * `module.exports`, in which a compiler puts the default in turn.
+ */
 export const exportedPlugin = (exported: Readonly<Record<string, unknown>>): unknown => {
-  if ('default' in exported) return exported['default']
+  const given = exported['default']
+  if (isMap(given) && !('name' in given) && ('default' in given || 'module.exports' in exported))
+    return exportedPlugin(given)
+  if ('default' in exported) return given
   const [first, second] = Object.values(exported).filter((value) => isMap(value) && 'name' in value)
   return second === undefined ? first : undefined
 }
@@ -13,21 +19,22 @@ export const whyNoPlugin = (value: unknown): string | undefined => {
   if (value === undefined) return 'it has no default export'
   if (typeof value === 'function') return 'it is a function, not what `definePlugin` gives: call it'
   if (!isMap(value)) return 'it is not what `definePlugin` gives'
-  const { name, api, setup, check, variables, options } = value
+  const { name, api, setup, check, variables, notes, inputs, options } = value
   if (typeof name !== 'string' || !/^[a-z0-9][\w.-]*$/i.test(name)) return 'it has no `name`, or one that is no word'
   if (api !== undefined && !Number.isInteger(api)) return 'its `api` is no whole number'
-  for (const [key, method] of Object.entries({ setup, check, variables })) {
+  for (const [key, method] of Object.entries({ setup, check, variables, notes, inputs })) {
     if (method !== undefined && typeof method !== 'function') return `its \`${key}\` is no function`
   }
   if (options !== undefined && !isSchema(options)) return 'its `options` is no zod 4 schema'
-  return whyNoKeys(value, 'service') ?? whyNoKeys(value, 'system')
+  return ['service', 'system', 'probes', 'strategies'].map((scope) => whyNoKeys(value, scope)).find(Boolean)
 }
 
 export const isPlugin = (value: unknown): value is Plugin => whyNoPlugin(value) === undefined
 
 const whyNoKeys = (plugin: Readonly<Record<string, unknown>>, scope: string): string | undefined => {
   const keys = plugin[scope]
-  if (keys === undefined) return undefined
+  // Keys of services may depend on what other plugins bring.
+  if (keys === undefined || (scope === 'service' && typeof keys === 'function')) return undefined
   if (!isMap(keys)) return `its \`${scope}\` is no map of keys to schemas`
   const [wrong] = Object.entries(keys).find(([, schema]) => !isSchema(schema)) ?? []
   return wrong === undefined ? undefined : `the schema of its key \`${wrong}\` is no zod 4 schema`

@@ -52,6 +52,8 @@ const mistakes: readonly (readonly [what: string, entry: string, place: string, 
   ['throws', './throws.ts', 'throws.ts:2:7 SYSG_PLUGIN_INVALID', /Plugin `.\/throws.ts` failed: no licence/],
   ['has an enum', './enum.ts', 'enum.ts:1:1 SYSG_CONFIG_TS_SYNTAX', /TypeScript enum/],
   ['ships TypeScript only', 'only-ts', '3:5 SYSG_CONFIG_TS_SYNTAX', /a package must ship JavaScript/],
+  ['is turned off by no boolean', '{ use: cron, enabled: nope }', '3:27 SYSG_PLUGIN_OPTIONS', /must be true or false/],
+  ['cannot be done without', '{ use: control, enabled: false }', '3:30 SYSG_PLUGIN_OPTIONS', /no command could reach/],
   ['is a module of Node', 'node:fs', '3:5 SYSG_PLUGIN_INVALID', /module of Node/],
 ]
 
@@ -119,6 +121,58 @@ describe('plugins of a config', { timeout: 30_000 }, () => {
     const without = await loadInNode(folder)
     expect(without.problems).toMatchObject([{ code: 'SYSG_PLUGIN_OPTIONS', path: ['plugins', 0, 'host'], line: null }])
     const { problems, plugins } = await loadInNode(folder, { config: 'with.ts' })
+    expect(problems).toEqual([])
+    expect(plugins.at(-1)).toEqual({ name: 'redis', options: { port: 6379, host: 'h' } })
+  })
+
+  it('may be CommonJS: `module.exports`, a named export, or a default that a compiler made', async () => {
+    for (const text of [
+      `module.exports = { name: 'common' }`,
+      `exports.common = { name: 'common' }`,
+      `Object.defineProperty(exports, '__esModule', { value: true }); exports.default = { name: 'common' }`,
+    ]) {
+      const folder = tempFolder({
+        'systemg.yaml': config('systemg-plugin-common'),
+        'node_modules/systemg-plugin-common/package.json': '{"main":"index.js"}',
+        'node_modules/systemg-plugin-common/index.js': text,
+      })
+      const { problems, plugins } = await loadInNode(folder)
+      expect(problems).toEqual([])
+      expect(plugins.map(({ name }) => name)).toContain('common')
+    }
+  })
+
+  it('may have keys that depend on what others bring, as those of systemg may', async () => {
+    const folder = tempFolder({
+      'systemg.yaml': config('./late.ts', 'command: x, late: yes'),
+      'late.ts': `import { z } from '${zod}'
+        export default { name: 'late', service: ({ probes }) => ({ late: z.string().optional() }) }`,
+    })
+    expect((await loadInNode(folder)).problems).toEqual([])
+  })
+
+  it('can be turned off, first-party ones too: then their keys are free', async () => {
+    const folder = tempFolder({
+      'systemg.yaml': `plugins:
+  - ./cron.ts
+  - { use: cron, enabled: false }
+  - { use: not-installed, enabled: false }
+services: { a: { command: x, cron: often } }`,
+      'cron.ts': `import { z } from '${zod}'
+        export default { name: 'cron', service: { cron: z.enum(['often', 'seldom']).optional() } }`,
+    })
+    const { problems, plugins, system } = await loadInNode(folder)
+    expect(problems).toEqual([])
+    expect(plugins.filter(({ name }) => name === 'cron')).toHaveLength(1)
+    expect(system?.services['a']).toMatchObject({ cron: 'often' })
+  })
+
+  it('can be turned on by `enabled` as well, which is no option of theirs', async () => {
+    const folder = tempFolder({
+      'systemg.yaml': config('{ use: ./redis.ts, enabled: true, host: h }'),
+      'redis.ts': redis,
+    })
+    const { problems, plugins } = await loadInNode(folder)
     expect(problems).toEqual([])
     expect(plugins.at(-1)).toEqual({ name: 'redis', options: { port: 6379, host: 'h' } })
   })
