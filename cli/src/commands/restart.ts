@@ -32,12 +32,12 @@ export const command: Command = {
       supervisor.close()
       return code
     }
-    const { loadOrReport, warnOfChangedCode } = await import('../operations/load-or-report.ts')
+    const { loadOrReport } = await import('../operations/load-or-report.ts')
     const loaded = await loadOrReport(context)
     if (loaded === undefined) return exitCodes.invalidConfig
     const paths = projectPaths(stateRoot(context.env, context.globals.sys), loaded.system.project.id)
-    const supervisor = (await tryConnect(paths)) ?? (await comingBack(paths))
-    if (supervisor === undefined) {
+    const running = (await tryConnect(paths)) ?? (await comingBack(paths))
+    if (running === undefined) {
       if (context.typed.values['daemonize'] !== true)
         throw new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` })
       const { startSystem } = await import('../operations/start-system.ts')
@@ -53,7 +53,8 @@ export const command: Command = {
       }
       return startSystem(context, options)
     }
-    warnOfChangedCode(context, loaded, paths)
+    const { withItsCode } = await import('../operations/with-its-code.ts')
+    const supervisor = await withItsCode(context, running, loaded, paths, timeoutMs)
     const params = { config: loaded.system, all: true }
     const code = await operate(context, supervisor, { verb: 'restart', method: 'apply', params, timeoutMs })
     supervisor.close()

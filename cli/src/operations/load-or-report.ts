@@ -49,6 +49,6 @@ export const warnOfChangedCode = (context: CommandContext, loaded: ValidConfig, 
   const files = changed.map((file) => shownPath(context.cwd, file)).join(', ')
   printWarning(
     context.terminal,
-    `${files} changed. What it says of services is taken up; code of plugins is not, until \`sysg stop\` and \`sysg start\`.`,
+    `${files} changed. What it says of services is taken up; code of plugins is not, until \`sysg restart\`, or, where that says so too, until \`sysg stop\` and \`sysg start\`.`,
   )
 }

@@ -1,0 +1,67 @@
+/** One supervisor takes the place of another; services go on as they are. For another version, and for edited code. */
+import { fs } from '../builtin.ts'
+import type { Supervisor } from '../client/connect.ts'
+import { untilGone } from '../client/until-gone.ts'
+import { Failure, isCoded } from '../failures.ts'
+import type { ProjectPaths } from '../project/state-root.ts'
+import { lastWords, supervisorCommand } from '../supervisor/daemon.ts'
+import { waitForSuccessor } from '../supervisor/wake.ts'
+import { version } from '../version.ts'
+
+/**
+ * @returns The successor: this version, with the code of the config as it is now. `before` is closed.
+ * @throws {Failure} `SYSG_SUPERVISOR_DIED`, `SYSG_UPGRADE_FAILED`, `SYSG_TIMEOUT`, or what the supervisor refuses with.
+ */
+export const handOver = async (
+  before: Supervisor,
+  paths: ProjectPaths,
+  timeoutMs: number | undefined,
+): Promise<Supervisor> => {
+  const commands = { data: supervisorCommand(false), code: supervisorCommand(true) }
+  const said = sizeOf(paths.boot)
+  await ask(before, commands, timeoutMs)
+  await Promise.race([before.closed, untilGone(before.pid)])
+  await untilGone(before.pid)
+  before.close()
+  // First this version, then the one before.
+  const after = await waitForSuccessor(paths, (timeoutMs ?? limitMs) + limitMs)
+  const words = lastWords(paths.boot, said)
+  if (after === undefined) throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words })
+  if (after.version === version && Object.values(commands).some(isCommandOf(after.pid))) return after
+  after.close()
+  throw new Failure('SYSG_UPGRADE_FAILED', { to: version, pid: after.pid, version: after.version, words })
+}
+
+/** Rejects when it refuses, or does not answer in time. */
+const ask = async (supervisor: Supervisor, commands: object, timeoutMs: number | undefined): Promise<void> => {
+  const how = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }
+  await supervisor.call('upgrade', { commands, limit_ms: timeoutMs ?? limitMs }, how).catch((thrown: unknown) => {
+    // It ends as soon as it has answered.
+    if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_LOST') return
+    supervisor.close()
+    if (thrown instanceof DOMException)
+      throw new Failure('SYSG_TIMEOUT', { what: '`upgrade`', limitMs: timeoutMs ?? 0 })
+    throw thrown
+  })
+}
+
+/** How long a version may take until it can be spoken to, ms. */
+const limitMs = 30_000
+
+const isCommandOf =
+  (pid: number) =>
+  (argv: readonly string[]): boolean => {
+    try {
+      return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') === argv.map((word) => `${word}\0`).join('')
+    } catch {
+      return false
+    }
+  }
+
+const sizeOf = (path: string): number => {
+  try {
+    return fs.statSync(path).size
+  } catch {
+    return 0
+  }
+}
