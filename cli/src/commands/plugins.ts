@@ -1,17 +1,25 @@
-/** `sysg plugins`: what is loaded, where it comes from, and what it adds. Runs nothing. */
+/** `sysg plugins`: what is loaded, where it comes from, and what it adds. Runs nothing. With `new <name>` it begins one. */
 import type { PluginFacts, PluginUse } from '@systemg/core'
 import type { Command, CommandContext } from '../command.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { PluginOrigin } from '../config/plugin-origin.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { isCoded } from '../failures.ts'
+import { Failure, isCoded } from '../failures.ts'
 import { renderTable, type Row } from '../terminal/table.ts'
 import { plain } from '../terminal/text.ts'
 import { version } from '../version.ts'
 
 export const command: Command = {
-  description: 'List the plugins that a config loads, with their version, keys and hooks; those of systemg without one',
+  description:
+    'List the plugins that a config loads, with their version, keys and hooks; those of systemg without one; or begin one of your own',
+  positionals: '[new <name>]',
   async run(context) {
+    const [verb] = context.typed.positionals
+    if (verb === 'new') return (await import('./plugins-new.ts')).newPlugin(context)
+    if (verb !== undefined) {
+      const message = `Unexpected argument '${verb}'.`
+      throw new Failure('SYSG_USAGE', { message, command: 'plugins' })
+    }
     const { terminal, globals, cwd, env } = context
     const [{ pluginFacts }, { createWorld }, { loadConfig }, { firstPartyPlugins }, { reportProblems }] =
       await Promise.all([

@@ -1,4 +1,4 @@
-/** What can go wrong in `sysg init`. Stands beside the core's catalogue in the docs. */
+/** What can go wrong in `sysg init` and `sysg plugins new`. Stands beside the core's catalogue in the docs. */
 import { SysgError, type ErrorCatalog } from '@systemg/core'
 
 export const initErrors = {
@@ -13,6 +13,14 @@ export const initErrors = {
   SYSG_INIT_IMPORT: (facts: { file: string; why: string }) => ({
     message: `${facts.file} can't be imported: ${facts.why}.`,
     hint: 'Nothing was written. A Procfile, a Docker Compose file or a pm2 ecosystem file can be imported.',
+  }),
+  SYSG_FOLDER_EXISTS: (facts: { folder: string }) => ({
+    message: `There is something of that name already: ${facts.folder}.`,
+    hint: 'Nothing was written. Take another name, or remove it.',
+  }),
+  SYSG_PLUGIN_NEW_NAME: (facts: { name: string; why: string }) => ({
+    message: `A plugin can't be called \`${facts.name}\`: ${facts.why}.`,
+    hint: 'For example `sysg plugins new quiet-hours`: the package is then called `systemg-plugin-quiet-hours`.',
   }),
 } satisfies ErrorCatalog
 
