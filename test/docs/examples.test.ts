@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseYaml, resolveConfig, type PluginApi, type ServiceConfig } from '@systemg/core'
-import { simulate } from '@systemg/core/testing'
+import { pluginContract, simulate } from '@systemg/core/testing'
 import { restart } from '@systemg/plugins/restart'
 import { describe, expect, it } from 'vitest'
 import { firstPartyPlugins } from '../../cli/src/first-party.ts'
@@ -11,6 +11,7 @@ import { accessFor, createRegistries } from '../../core/src/registries.ts'
 import { testHost } from '../cli/host/node-host-for-tests.ts'
 import canary from './canary.ts'
 import quietHours from './quiet-hours.ts'
+import quietNights from './quiet-nights.ts'
 import redisProbe from './redis-probe.ts'
 
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
@@ -37,7 +38,7 @@ describe('a config on a page', () => {
       ...parsed,
       file: '/srv/systemg.yaml',
       folder: '/srv',
-      plugins: [...firstPartyPlugins(), { plugin: redisProbe }, { plugin: canary }],
+      plugins: [...firstPartyPlugins(), { plugin: redisProbe }, { plugin: canary }, { plugin: quietNights }],
       env: {},
       readText,
       projectDefault: { id: 'docs', name: 'docs' },
@@ -46,10 +47,34 @@ describe('a config on a page', () => {
   })
 })
 
+pluginContract(quietNights, { describe, it }, { service: { quiet_nights: {} } })
+
 describe('the plugin on a page', () => {
   it.each(['quiet-hours.ts', 'redis-probe.ts', 'canary.ts'])('is the one that is tested here: %s', (name) => {
     const [, source = ''] = /^\/\*\*.*\*\/\n([\s\S]*)$/.exec(readFileSync(`${here}${name}`, 'utf8')) ?? []
     expect(blocks.map(({ text }) => text)).toContain(`// ${name}\n${source}`)
+  })
+
+  it('of an afternoon is the one that is tested here, in two pieces', () => {
+    const pieces = blocks
+      .filter(({ page, language }) => page === 'plugins/afternoon.md' && language === 'ts')
+      .slice(0, 2)
+    const source = readFileSync(`${here}quiet-nights.ts`, 'utf8').replace(/^.*\n/, '')
+    expect(pieces.map(({ text }) => text).join('\n')).toBe(source)
+  })
+
+  it('leaves a service down at night, and brings it back by day', async () => {
+    const services = { api: { command: 'x', restart_policy: 'always', quiet_nights: {} } } as const
+    for (const [hour, state] of [
+      [23, 'failed'],
+      [5, 'failed'],
+      [12, 'backoff'],
+    ] as const) {
+      const startMs = Date.UTC(2026, 0, 1, hour)
+      await using sim = await simulate([quietNights, restart], services, { startMs })
+      await sim.service('api').exit({ code: 1 })
+      expect(sim.service('api').state).toBe(state)
+    }
   })
 
   it('asks a Redis, and says what it answered otherwise', async () => {
