@@ -1,5 +1,5 @@
 /** The object of `sysg inspect --json`, as a schema: for other programs as JSON Schema, and for the tests. */
-import { z } from 'zod'
+import { z } from '@systemg/core'
 
 const time = z.iso.datetime()
 const percent = z.number().min(0)

@@ -53,7 +53,7 @@ const numbersOf = ({ cpuPercent, cpuPercentMax, memoryBytes, memoryBytesMax }: U
 const short = (percent: number): number => Math.round(percent * 100) / 100
 
 /** Several usages of one service as one: means by the time that each is about, and the highest of all. */
-export const together = (parts: readonly { readonly spanMs: number; readonly usage: Usage }[]): Usage => {
+const together = (parts: readonly { readonly spanMs: number; readonly usage: Usage }[]): Usage => {
   const totalMs = parts.reduce((sum, { spanMs }) => sum + Math.max(1, spanMs), 0)
   const mean = (of: (usage: Usage) => number) =>
     parts.reduce((sum, { spanMs, usage }) => sum + of(usage) * Math.max(1, spanMs), 0) / totalMs

@@ -24,7 +24,7 @@ const delivery = z.object({ id: z.string(), type: z.string(), body: z.string() }
 const nothing: Progress = { failures: 0, nextAt: 0, dropped: 0, failed: 0 }
 
 /** Deliveries of one endpoint that may wait. */
-export const mostWaiting = 1_000
+const mostWaiting = 1_000
 
 export class Outbox {
   readonly #host: Pick<Host, 'clock' | 'store' | 'trace'>
