@@ -54,7 +54,7 @@ const bin = fileURLToPath(new URL('../bin/sysg.mjs', import.meta.url))
  * @throws {SysgError} `SYSG_TEST_START` with what `sysg start` said; nothing is left then.
  */
 export const start = async (config: SystemConfig, options: StartOptions = {}): Promise<TestSystem> => {
-  const system = new EphemeralSystem(config, options)
+  const system = new EphemeralSystem(plain(config), options)
   await system.start(options.timeoutMs ?? 120_000)
   return system
 }
@@ -73,7 +73,7 @@ class EphemeralSystem implements TestSystem {
     this.#file = join(this.#folder, `.sysg-${id}.json`)
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('SYSG_'))
     this.#env = { ...Object.fromEntries(own), ...env, SYSG_HOME: this.#home, NO_COLOR: '1' }
-    writeFileSync(this.#file, JSON.stringify({ respawn: false, ...plain(config), project: { id } }), { mode: 0o600 })
+    writeFileSync(this.#file, JSON.stringify({ respawn: false, ...config, project: { id } }), { mode: 0o600 })
     onTestFailed?.(() => process.stderr.write(`Logs of the system under test:\n${this.#lastLogs}\n`))
   }
 

@@ -28,7 +28,7 @@ describe('a supervisor that comes back', () => {
 
   it('loads a few files', () => {
     expect(files.map((file) => relative(dist, file))).toContain('main.mjs')
-    expect(files.length).toBeLessThanOrEqual(32)
+    expect(files.length).toBeLessThanOrEqual(48)
   })
 
   it('finds everything in them, but for what Node has', () => {

@@ -40,7 +40,7 @@ services:
     env: { file: api.env, vars: { PORT: 80 } }
     health_check: { command: 'true', interval: 200ms }
   bad: { command: 'echo oh no; exit 3' }
-  job: { command: 'true', cron: '* * * * * *' }
+  job: { command: 'true', cron: '0 0 1 1 *' }
 `)
   await box.run('start', '-d')
   const api = await until(
