@@ -82,5 +82,5 @@ export const answerInWords = (answer: unknown): string => {
     return names.length === 0 ? 'an empty object' : `an object with ${names.map((name) => `\`${name}\``).join(', ')}`
   }
   if (typeof answer === 'string') return JSON.stringify(answer.slice(0, 40))
-  return typeof answer === 'function' ? 'a function' : String(answer as number)
+  return typeof answer === 'function' || typeof answer === 'symbol' ? `a ${typeof answer}` : `${answer as number}`
 }

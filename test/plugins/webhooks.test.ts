@@ -172,7 +172,7 @@ describe('an endpoint that does not take it', () => {
   })
 
   it('shows nothing secret: not in events, traces or lists', async () => {
-    const at = await scene(
+    await using at = await scene(
       {
         url: 'http://somebody:pa55word@127.0.0.1:9000/services/T000/s3cr3tpath?key=abcdefgh',
         ...{ secret: 'sesame-open', headers: { Authorization: 'Bearer t0ken-t0ken' }, retries: 0 },
@@ -180,16 +180,13 @@ describe('an endpoint that does not take it', () => {
       },
       { isDown: true },
     )
-    {
-      await using _ = at
-      await at.sim.service('api').exit({ code: 1 })
-      await at.sim.clock.advance(60_000)
-      const shown = JSON.stringify([at.sim.events, at.sim.world.traceLines, await list(at.sim)])
-      expect(shown).toContain('http://127.0.0.1:9000/…')
-      expect(shown).toContain('ECONNREFUSED')
-      for (const secret of ['pa55word', 's3cr3tpath', 'abcdefgh', 'sesame-open', 't0ken-t0ken'])
-        expect(shown).not.toContain(secret)
-    }
+    await at.sim.service('api').exit({ code: 1 })
+    await at.sim.clock.advance(60_000)
+    const shown = JSON.stringify([at.sim.events, at.sim.world.traceLines, await list(at.sim)])
+    expect(shown).toContain('http://127.0.0.1:9000/…')
+    expect(shown).toContain('ECONNREFUSED')
+    for (const secret of ['pa55word', 's3cr3tpath', 'abcdefgh', 'sesame-open', 't0ken-t0ken'])
+      expect(shown).not.toContain(secret)
   })
 })
 

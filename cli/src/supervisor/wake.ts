@@ -32,10 +32,11 @@ export const waitForSuccessor = async (paths: ProjectPaths, limitMs: number): Pr
     void supervisor.closed.then(() => {
       over.abort()
     })
-    for (; !over.signal.aborted && Date.now() < deadline; await pause(lookEveryMs)) {
+    while (!over.signal.aborted && Date.now() < deadline) {
       const holder = livingHolder(paths)
       // It starts a holder of its own when it needs nothing more from that of the one before.
       if (holder !== undefined && readStat(holder.pid)?.parentPid === supervisor.pid) return supervisor
+      await pause(lookEveryMs)
     }
     supervisor.close()
   }

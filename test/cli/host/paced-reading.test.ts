@@ -30,7 +30,7 @@ const paced = () => {
     pipe,
     reading,
     /** A program writes, and the event loop looks. */
-    write(bytes: number) {
+    write: (bytes: number): void => {
       pipe.bytes += bytes
       if (pipe.isWatched) onReadable()
     },
