@@ -71,6 +71,15 @@ export const answerForms = {
     fits: has({ name: isText, state: isText, instances: isListOf(isMap) }),
     words: 'the view it was given, and more',
   },
+  inspect: {
+    fits: has({
+      name: isText,
+      config: isMap,
+      tree: isListOf(isMap),
+      sections: isListOf(has({ title: isText, lines: isListOf(isText) })),
+    }),
+    words: 'what it was given, and more',
+  },
 } satisfies Partial<Record<keyof Hooks, AnswerForm>>
 
 /** An answer in a few words, for a message. */

@@ -251,7 +251,7 @@ export const hookPolicies = {
   beforeView: { kind: 'series', onError: 'report', limitMs: 2_000 },
   ending: { kind: 'waterfall', onError: 'report', limitMs: minute, answer: answerForms.ending },
   view: { kind: 'waterfall', onError: 'report', limitMs: minute, answer: answerForms.view },
-  inspect: { kind: 'waterfall', onError: 'report', limitMs: 5_000 },
+  inspect: { kind: 'waterfall', onError: 'report', limitMs: 5_000, answer: answerForms.inspect },
   stopped: { kind: 'series', onError: 'report', limitMs: minute },
 } as const satisfies Record<keyof Hooks, HookPolicy>
 

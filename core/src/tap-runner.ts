@@ -193,7 +193,7 @@ const serviceOf = (args: readonly unknown[]): string | undefined => {
     const { service, instance, name, last_lines } = arg as Readonly<Record<string, unknown>>
     if (typeof service === 'string') return service
     if (typeof service === 'object' && service !== null && 'name' in service) return String(service.name)
-    if (instance !== undefined) return serviceOf([instance])
+    if (typeof instance === 'object' && instance !== null) return serviceOf([instance])
     if (last_lines !== undefined) return String(name)
   }
   return undefined

@@ -25,16 +25,17 @@ const isAsync = (hook: HookName): boolean =>
     'beforeReplace',
     'beforeStop',
     'beforeView',
+    'inspect',
   ].includes(hook)
 
 const nonsense = [42, 'yes', null, {}, [], [undefined], { delayMs: Number.NaN }, { name: 1 }, () => undefined]
 
 /** The service that a hook is about; hooks of the whole system have none. */
 const serviceOf = (args: readonly unknown[]): string | undefined => {
-  for (const arg of args as readonly { name?: string; service?: string | { name: string }; instance?: object }[]) {
+  for (const arg of args as readonly { name?: string; service?: string | { name: string }; instance?: object | null }[]) {
     if (typeof arg.service === 'string') return arg.service
     if (arg.service !== undefined) return arg.service.name
-    if (arg.instance !== undefined) return serviceOf([arg.instance])
+    if (typeof arg.instance === 'object' && arg.instance !== null) return serviceOf([arg.instance])
     if ('last_lines' in arg) return arg.name
   }
   return undefined
@@ -78,6 +79,7 @@ const live = async (sim: Simulation): Promise<readonly string[]> => {
   if (isUp()) await sim.service('victim').exit({ code: 1 })
   await sim.clock.advance(5 * minute)
   await sim.finish(sim.system.look())
+  await sim.finish(sim.system.inspect('victim'))
   await tell(sim.system.restart({ names: ['victim'] }))
   const config = await sim.configOf({ victim: { command: 'y' }, other: { command: 'x' } })
   await tell(sim.system.apply(config))

@@ -433,7 +433,8 @@ it('a hook works where code may not be made from strings', () => {
     hooks.event.tap('a', () => undefined)
     hooks.event.call({ seq: 1 })
     const { signal } = new AbortController()
-    const spec = await hooks.prepare.promise({ cwd: '/srv' }, { signal, service: { name: 'api' } })
+    const launch = { argv: ['x'], env: {}, cwd: '/srv', stdout: 'null', stderr: 'null', inherit: [] }
+    const spec = await hooks.prepare.promise(launch, { signal, service: { name: 'api' } })
     process.stdout.write(JSON.stringify([compiled, spec.cwd, hooks.retry.call({})]))`
   const flags = [
     '--disallow-code-generation-from-strings',

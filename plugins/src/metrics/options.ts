@@ -56,7 +56,9 @@ export const optionsOf = ({ metrics }: { readonly metrics?: Partial<MetricsOptio
 /** Given by whoever builds the system. */
 export const pluginOptions = z
   .strictObject({
-    /** How metrics are served over HTTP. Default: by `node.ts`. */
-    serve: z.custom<ServeMetrics>((value) => typeof value === 'function').optional(),
+    serve: z
+      .custom<ServeMetrics>((value) => typeof value === 'function')
+      .optional()
+      .describe('How metrics are served over HTTP. Default: by Node.'),
   })
   .prefault({})

@@ -268,7 +268,7 @@ describe('words', () => {
     ['success_exit_codes: 3', '`success_exit_codes` must be a list, not `3`.', 'Write a list: `[3]`.'],
     ['success_exit_codes: [0, 300]', '`success_exit_codes[1]` must be at most 255, not `300`.', ''],
     ['env: {vars: {A: 1}}', '`env.vars.A` must be text, not `1`.', 'Put it in quotes: `"1"`.'],
-    ['env: {vars: {API_TOKEN: 12345}}', '`env.vars.API_TOKEN` must be text.', 'Put it in quotes: `"12345"`.'],
+    ['env: {vars: {API_TOKEN: 12345}}', '`env.vars.API_TOKEN` must be text.', 'Put it in quotes.'],
     ['restart-policy: always', '`restart-policy` is not a key that can stand here.', 'Did you mean `restart_policy`?'],
     [
       'exit_when: never',
