@@ -32,7 +32,11 @@ const nonsense = [42, 'yes', null, {}, [], [undefined], { delayMs: Number.NaN },
 
 /** The service that a hook is about; hooks of the whole system have none. */
 const serviceOf = (args: readonly unknown[]): string | undefined => {
-  for (const arg of args as readonly { name?: string; service?: string | { name: string }; instance?: object | null }[]) {
+  for (const arg of args as readonly {
+    name?: string
+    service?: string | { name: string }
+    instance?: object | null
+  }[]) {
     if (typeof arg.service === 'string') return arg.service
     if (arg.service !== undefined) return arg.service.name
     if (typeof arg.instance === 'object' && arg.instance !== null) return serviceOf([arg.instance])
