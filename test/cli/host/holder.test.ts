@@ -30,10 +30,19 @@ const startScript = (act: string, respawn: 'yes' | 'no', tries = 0, trial: reado
     ...trial,
     ...command,
   ]
-  const child = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'pipe'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  const child = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
+  // With whatever it has started.
+  onTestFinished(() => killGroup(child.pid))
   const lines = () => (existsSync(at('tries')) ? readFileSync(at('tries'), 'utf8').trim().split('\n') : [])
   return { child, lines, door: at('door') }
+}
+
+const killGroup = (leader: number | undefined): void => {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
 }
 
 const say = (door: string, word: string) => spawnSync('sh', ['-c', `echo ${word} > ${door}`])
