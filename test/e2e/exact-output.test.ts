@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { canMount, mountSmall } from './small-disk.ts'
 import { resultOf, Sandbox, until } from './sysg.ts'
 
@@ -97,41 +97,45 @@ it.runIf(canMount)(
     const rounds = [1, 2].map((round) => `read x < go; seq -f ${round}%014.0f 1 ${count}; touch done${round}`)
     const folder = join(box.home, 'exact', 'logs')
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    onTestFinished(mountSmall(folder, '1m'))
-    box.config(configOf(`mkfifo go; ${rounds.join('; ')}; exec sleep 1000`))
-    await box.sysg('start', '-d')
-    const { pid } = await box.service('api')
-    const has = (name: string) =>
-      until(
-        () => existsSync(join(box.folder, name)),
-        (isThere) => isThere,
+    const unmount = mountSmall(folder, '1m')
+    try {
+      box.config(configOf(`mkfifo go; ${rounds.join('; ')}; exec sleep 1000`))
+      await box.sysg('start', '-d')
+      const { pid } = await box.service('api')
+      const has = (name: string) =>
+        until(
+          () => existsSync(join(box.folder, name)),
+          (isThere) => isThere,
+        )
+      const kept = async (round: number): Promise<number> =>
+        (await box.sysg('logs', 'api', '-n', 'all'))
+          .split('\n')
+          .filter((line) => new RegExp(`^${round}\\d{14}$`).test(line)).length
+      await has('go')
+      writeFileSync(join(box.folder, 'go'), '')
+      await has('done1')
+      const first = await until(
+        () => droppedLines(join(box.home, 'exact', 'run', 'control.sock')),
+        (lines) => lines > 0,
       )
-    const kept = async (round: number): Promise<number> =>
-      (await box.sysg('logs', 'api', '-n', 'all'))
-        .split('\n')
-        .filter((line) => new RegExp(`^${round}\\d{14}$`).test(line)).length
-    await has('go')
-    writeFileSync(join(box.folder, 'go'), '')
-    await has('done1')
-    const first = await until(
-      () => droppedLines(join(box.home, 'exact', 'run', 'control.sock')),
-      (lines) => lines > 0,
-    )
-    expect((await kept(1)) + first).toBe(count)
-    await box.sysg('logs', '--clear')
-    writeFileSync(join(box.folder, 'go'), '')
-    await has('done2')
-    const second = await until(
-      () => droppedLines(join(box.home, 'exact', 'run', 'control.sock')),
-      (lines) => lines > first,
-    )
-    expect((await kept(2)) + second - first).toBe(count)
-    const [line] = (await box.sysg('logs', 'api', '-n', 'all')).split('\n')
-    expect(line).toMatch(/^\d{15}$/)
-    expect((await box.service('api')).pid).toBe(pid)
-    const events = await box.sysg('events', '-l', 'all')
-    expect(events).toContain('logs.dropping')
-    expect(events).toContain('logs.dropped')
+      expect((await kept(1)) + first).toBe(count)
+      await box.sysg('logs', '--clear')
+      writeFileSync(join(box.folder, 'go'), '')
+      await has('done2')
+      const second = await until(
+        () => droppedLines(join(box.home, 'exact', 'run', 'control.sock')),
+        (lines) => lines > first,
+      )
+      expect((await kept(2)) + second - first).toBe(count)
+      const [line] = (await box.sysg('logs', 'api', '-n', 'all')).split('\n')
+      expect(line).toMatch(/^\d{15}$/)
+      expect((await box.service('api')).pid).toBe(pid)
+      const events = await box.sysg('events', '-l', 'all')
+      expect(events).toContain('logs.dropping')
+      expect(events).toContain('logs.dropped')
+    } finally {
+      unmount()
+    }
   },
   60_000,
 )
