@@ -52,7 +52,7 @@ itLive('shows services, their logs and one of them, and ends with 0 and the term
   pty.type('\u001B')
   await pty.shows((lines) => /^> api/m.test(lines))
   pty.type('\r')
-  await pty.shows((lines) => /^needs +db$/m.test(lines))
+  await pty.shows((lines) => /^COMMAND$/m.test(lines))
   pty.type('qq')
   expect(await pty.ended).toBe(0)
   expect(isGivenBack(pty)).toBe(true)

@@ -1,4 +1,5 @@
 /** `sysg status --stream` on a terminal: connects what is shown, what is typed, and the supervisor. */
+import type { Inspection } from '@systemg/core'
 import type { LogRecord } from '@systemg/plugins/logs'
 import { connect } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
@@ -7,9 +8,10 @@ import type { ProjectPaths } from '../project/state-root.ts'
 import { namesOf } from '../terminal/follow-logs.ts'
 import type { StatusReport } from '../terminal/service-status.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
+import type { Cursors } from '../unsupervised/stored-logs.ts'
 import { Feed } from './feed.ts'
 import { emptyModel, type Action, type LiveModel } from './model.ts'
-import { detailLines, logLine } from './panes.ts'
+import { logLine } from './panes.ts'
 import { render, roomFor } from './render.ts'
 import { processPort, Screen, type ScreenPort } from './screen.ts'
 import { update, type Effect, type Message } from './update.ts'
@@ -25,6 +27,8 @@ export interface LiveOptions {
 const drawMs = 30
 /** Lines written before that the logs of a service begin with. */
 const linesBefore = 500
+/** How far back CPU and memory are shown of a service. */
+const windowMs = 600_000
 
 /**
  * Until somebody has seen enough. A supervisor that goes and comes back meanwhile ends nothing.
@@ -52,7 +56,7 @@ class LiveView {
   #model: LiveModel
   #feed: Feed | undefined
   #drawing: NodeJS.Timeout | undefined
-  #logs: { readonly controller: AbortController; sinceMs: number | undefined } | undefined
+  #logs: { readonly controller: AbortController; after: Cursors | undefined } | undefined
   readonly #done = Promise.withResolvers<void>()
 
   constructor(project: string, names: readonly string[], port: ScreenPort, paint: CommandContext['terminal']['paint']) {
@@ -90,7 +94,7 @@ class LiveView {
 
   onNext(): void {
     const { pane } = this.#model
-    if (pane.kind === 'logs') void this.#followLogs(pane.service, this.#logs?.sinceMs)
+    if (pane.kind === 'logs') void this.#followLogs(pane.service, this.#logs?.after)
   }
 
   #take(message: Message): void {
@@ -126,17 +130,23 @@ class LiveView {
   }
 
   async #inspect(service: string): Promise<void> {
-    const view = this.#model.services.find(({ name }) => name === service)
-    if (view === undefined) return
-    const lines = detailLines(view, { width: this.#screen.columns, paint: this.#paint, nowMs: this.#model.seenMs })
-    await Promise.resolve()
-    this.#take({ kind: 'detail', service, lines })
+    try {
+      const found = (await this.#feed?.call('inspect', { service, window_ms: windowMs })) as Inspection
+      const [{ inspectReportOf }, { inspectText }] = await Promise.all([
+        import('../inspect/report.ts'),
+        import('../inspect/text.ts'),
+      ])
+      const options = { width: this.#screen.columns, paint: this.#paint, nowMs: Date.now() }
+      this.#take({ kind: 'detail', service, lines: inspectText(inspectReportOf(found), options) })
+    } catch (thrown) {
+      this.#tell(thrown)
+    }
   }
 
-  async #followLogs(service: string, sinceMs: number | undefined): Promise<void> {
+  async #followLogs(service: string, after: Cursors | undefined): Promise<void> {
     this.#endLogs()
     const controller = new AbortController()
-    const logs = { controller, sinceMs }
+    const logs = { controller, after }
     this.#logs = logs
     let waiting: string[] = []
     const flush = () => {
@@ -144,7 +154,7 @@ class LiveView {
       waiting = []
     }
     const timer = setInterval(flush, drawMs)
-    const from = sinceMs === undefined ? { lines: linesBefore } : { since: sinceMs + 1 }
+    const from = after === undefined ? { lines: linesBefore } : { after }
     try {
       await this.#feed?.call(
         'logs.follow',
@@ -153,9 +163,9 @@ class LiveView {
           signal: controller.signal,
           onNotify: (method, notified) => {
             if (method !== 'log') return
-            const record = notified as unknown as LogRecord
-            logs.sinceMs = Date.parse(record.time)
-            waiting.push(logLine(record, this.#paint))
+            const { records, cursors } = notified as unknown as Told
+            logs.after = { ...logs.after, ...cursors }
+            for (const record of records) waiting.push(logLine(record, this.#paint))
           },
         },
       )
@@ -187,6 +197,12 @@ class LiveView {
   #tell(thrown: unknown): void {
     this.#take({ kind: 'note', text: thrown instanceof Error ? thrown.message : String(thrown), isBad: true })
   }
+}
+
+/** What `logs.follow` tells at once. */
+interface Told {
+  readonly records: readonly LogRecord[]
+  readonly cursors: Cursors
 }
 
 interface Outcome {

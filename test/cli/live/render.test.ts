@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { styleText } from 'node:util'
-import { detailLines } from '../../../cli/src/live/panes.ts'
 import { render, roomFor } from '../../../cli/src/live/render.ts'
 import { stripped, widthOf } from '../../../cli/src/terminal/text.ts'
 import { service, shop } from '../terminal/services.ts'
@@ -107,31 +106,6 @@ describe('the picture', () => {
       '2 lines below',
     ])
     expect(shown(80, 9, [seen(shop), 'l', log, 'g']).slice(2, 3)).toEqual(['line 0'])
-  })
-
-  it('of one service has what status knows of it', () => {
-    const api = service('api', {
-      state: 'failed',
-      depends_on: ['db', 'cache'],
-      exit: { code: 1, signal: null, at: '2026-01-31T11:59:00.000Z', oom_killed: false },
-      last_lines: ['no such\u001B[2J table'],
-      reason: 'exit code 1',
-    })
-    const lines = detailLines(api, { width: 80, paint: (_style, text) => text, nowMs })
-    expect(picture(lines)).toMatchInlineSnapshot(`
-      "
-      NAME  STATE   HEALTH  PID  UPTIME  RESTARTS  WHY
-      api   failed  -         -       -         0  exit code 1 (1m ago)
-
-      id          3f9c2a1b
-      since       2026-01-31T11:59:00.000Z
-      needs       db, cache
-      last exit   code 1, 2026-01-31T11:59:00.000Z
-
-      last lines
-        no such table
-      "
-    `)
   })
 
   it('is never larger than the screen, in colours or without, whatever there is to show', () => {
