@@ -112,8 +112,10 @@ export class ReplicaReplacement implements Replacement {
   /** Whatever the strategy left open: the new instance serves, the old one is gone. */
   async finish(): Promise<void> {
     const instance = this.#expectNew()
-    if (instance.isDown) throw endOf(instance)
-    this.promote()
+    if (!hasCompleted(instance)) {
+      if (instance.isDown) throw endOf(instance)
+      this.promote()
+    }
     await this.retire()
   }
 
@@ -152,12 +154,12 @@ export class ReplicaReplacement implements Replacement {
     this.#world.changed(this.#of, this.#cause)
   }
 
-  /** Rejects when the instance is down. */
+  /** Rejects when the instance is down, unless it has done all that it had to do. */
   #until(instance: Instance, holds: (instance: Instance) => boolean): Promise<void> {
     const held = new Promise<void>((resolve, reject) => {
       const look = () => {
-        if (instance.isDown) reject(endOf(instance))
-        else if (holds(instance)) resolve()
+        if (holds(instance) || hasCompleted(instance)) resolve()
+        else if (instance.isDown) reject(endOf(instance))
         else return false
         return true
       }
@@ -177,6 +179,14 @@ export class ReplicaReplacement implements Replacement {
     if (!this.#isOpen) throw new Error('this deploy has ended')
   }
 }
+
+/** A job that is done: nobody asked for its end, and nothing else served meanwhile. A candidate has to stay. */
+const hasCompleted = ({ isDown, role, stopRequest, exit, service }: Instance): boolean =>
+  isDown &&
+  role === 'active' &&
+  stopRequest === undefined &&
+  exit !== undefined &&
+  service.success_exit_codes.includes(exit.code ?? -1)
 
 /** Why an instance is down, with what it wrote last. */
 const endOf = (instance: Instance): Error =>

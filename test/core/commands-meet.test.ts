@@ -17,6 +17,24 @@ const endsOf = (sim: Simulation): string[] => {
   return ended
 }
 
+describe('restart', () => {
+  it('of a job that has not ended yet is done when the new run has', async () => {
+    await using sim = await simulate([], { job: x }, { programs: { job: exitsAfter(10_000) } })
+    expect(sim.states).toEqual({ job: 'running' })
+    sim.service('job').runs(exitsAfter(50))
+    expect(await sim.finish(sim.system.restart({ names: ['job'] }))).toMatchObject({ ok: true })
+    expect(sim.states).toEqual({ job: 'completed' })
+  })
+
+  it('of a job that has not ended yet fails when the new run does', async () => {
+    await using sim = await simulate([], { job: x }, { programs: { job: exitsAfter(10_000) } })
+    sim.service('job').runs(exitsAfter(50, 3))
+    const { problems } = await sim.finish(sim.system.restart({ names: ['job'] }))
+    expect(problems[0]?.message).toBe('The deploy of `job` failed in step `start`: exit code 3.')
+    expect(sim.states).toEqual({ job: 'failed' })
+  })
+})
+
 describe('stop', () => {
   it('of several ends dependents first and warns of none among them', async () => {
     await using sim = await simulate([], shop)

@@ -109,7 +109,8 @@ describe('the live status', () => {
       (line: string): ControlMethod =>
       async (_params, call) => {
         const time = '2026-01-31T12:00:00.000Z'
-        await call.notify('log', { time, service: 'api', instance: 'api-1', stream: 'stdout', line })
+        const record = { time, service: 'api', instance: 'api-1', stream: 'stdout', line }
+        await call.notify('log', { records: [record], cursors: { 'api/0/stdout': line } })
         await untilAborted(call.signal)
       }
     const methods = { status: status('api'), 'events.follow': following }
@@ -123,7 +124,7 @@ describe('the live status', () => {
     const second = await home.supervise({ ...methods, 'logs.follow': logs('after') })
     await port.shows('after')
     const followed = second.calls.find(({ method }) => method === 'logs.follow')
-    expect(followed?.params).toMatchObject({ since: Date.parse('2026-01-31T12:00:00.001Z') })
+    expect(followed?.params).toMatchObject({ after: { 'api/0/stdout': 'before' } })
     port.type('qq')
     expect(await done).toBe(0)
   })

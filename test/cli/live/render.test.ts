@@ -4,7 +4,7 @@ import { styleText } from 'node:util'
 import { render, roomFor } from '../../../cli/src/live/render.ts'
 import { stripped, widthOf } from '../../../cli/src/terminal/text.ts'
 import { service, shop } from '../terminal/services.ts'
-import { after, many, nowMs, seen } from './services.ts'
+import { after, many, seen } from './services.ts'
 
 const plainLook = (columns: number, rows: number) => ({ columns, rows, paint: (_style: unknown, text: string) => text })
 const colourLook = (columns: number, rows: number) => ({

@@ -4,7 +4,7 @@ import { update, type Effect, type Message } from '../../../cli/src/live/update.
 import type { ServiceStatus, StatusReport } from '../../../cli/src/terminal/service-status.ts'
 import { service } from '../terminal/services.ts'
 
-export const nowMs = Date.parse('2026-01-31T12:00:00Z')
+const nowMs = Date.parse('2026-01-31T12:00:00Z')
 
 const reportOf = (services: readonly ServiceStatus[]): StatusReport => ({
   project: { id: 'shop', config: '/srv/systemg.yaml' },
