@@ -63,6 +63,7 @@ export const children = definePlugin({
       lifetimes.follow(takeUp(instance))
       memory.begin()
     })
+    hooks.beforeStart.tapPromise('children', ({ service }) => parting.settled(service.name))
     hooks.beforeStop.tap({ name: 'children', stage: -100 }, ({ instance }) => parting.begin(instance))
     hooks.exited.tap({ name: 'children', stage: -100 }, (lines, { instance }) => {
       family.beginEnding(instance.id)

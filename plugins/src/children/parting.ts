@@ -33,12 +33,27 @@ export class Parting {
 
   /** Children that an earlier supervisor left, whose parent is gone: its policy was not carried out to the end. */
   settle(): void {
-    for (const child of [...this.#family.children]) {
-      const { parent, instance } = child
-      if (parent === undefined || instance === undefined || this.#family.instance(parent) !== undefined) continue
+    for (const [child, instance] of this.#left()) {
       if (policyOf(instance) === 'cascade') this.#end(child, 'its parent has ended')
       else this.#system.giveTo(instance.id, undefined)
     }
+  }
+
+  /** What comes next of the service begins without those that are to end with the one before. */
+  async settled(service: string): Promise<void> {
+    const ending = this.#left().filter(
+      ([, instance]) => instance.service.name.startsWith(`${service}:`) && policyOf(instance) === 'cascade',
+    )
+    for (const [child] of ending) this.#end(child, 'its parent has ended')
+    await Promise.all(ending.map(([child]) => child.ended))
+  }
+
+  #left(): readonly (readonly [Child, InstanceInfo])[] {
+    return [...this.#family.children].flatMap((child) => {
+      const { parent, instance } = child
+      if (parent === undefined || instance === undefined || this.#family.instance(parent) !== undefined) return []
+      return [[child, instance] as const]
+    })
   }
 
   #cascade(parent: InstanceInfo): readonly Promise<void>[] {

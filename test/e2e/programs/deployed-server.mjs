@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { Server } from 'node:net'
 
 const { PORT, SAYS = 'hello', BEHAVES = 'well', LISTEN_FDS, SYSG_NOTIFY_FD } = process.env
-const crashesAfterMs = 2_000
+const crashesAfterMs = 4_000
 /** Somebody is being served at every moment. */
 const workMs = 5
 
