@@ -1,5 +1,5 @@
 /** Every key of a config, from the same schemas that check it. */
-import { composeSchema, jsonSchema, type ComposedSchema } from '@systemg/core'
+import { composeSchema, z, type ComposedSchema } from '@systemg/core'
 import { firstPartyPlugins } from '../../cli/src/first-party.ts'
 import { code, generatedNote, table } from './markdown.ts'
 
@@ -18,8 +18,8 @@ interface Schema {
 
 export const configPage = (): string => {
   const uses = firstPartyPlugins()
-  const whole = jsonSchema(uses) as Schema
   const owners = composeSchema(uses)
+  const whole = z.toJSONSchema(owners.whole, { io: 'input', unrepresentable: 'any' }) as Schema
   const { services, ...top } = whole.properties ?? {}
   const service = typeof services?.additionalProperties === 'object' ? services.additionalProperties : {}
   return `${generatedNote('the schemas of the core and the first-party plugins')}

@@ -1,8 +1,9 @@
 /** `sysg init`: writes a config to begin with, or one made of another tool's file. Asks nothing. */
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import type { PluginUse } from '@systemg/core'
 import type { Command, CommandContext, Typed } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { Failure } from '../failures.ts'
+import { Failure, isCoded } from '../failures.ts'
 import type { Draft } from '../templates/draft.ts'
 import type { ConfigFormat } from '../templates/write-draft.ts'
 
@@ -22,8 +23,10 @@ export const command: Command = {
     if (!isForced) await requireNone(context, target)
     const { from } = typed.values
     const text = typeof from === 'string' ? await imported(context, from, target, format) : await begun(format)
-    await write(target, name, text, isForced)
-    return conclude(context, target, name)
+    const head = format === 'yaml' ? (await import('../config/schema-file.ts')).schemaComment : ''
+    const { writeFile } = await import('../templates/write-file.ts')
+    writeFile(target, name, `${head}${text}`, { replace: isForced })
+    return conclude(context, target, name, format)
   },
 }
 
@@ -80,7 +83,7 @@ const imported = async (
   const file = resolve(cwd, from)
   if (file === target) throw errors.initError('SYSG_INIT_IMPORT', { file: from, why: 'it is the file to be written' })
   const read = await importDraft(file).catch((thrown: unknown) => {
-    throw errors.initError('SYSG_INIT_IMPORT', { file: from, why: whyOf(thrown) })
+    throw errors.initError('SYSG_INIT_IMPORT', { file: from, why: errors.whyOf(thrown) })
   })
   const draft = withKnownKeys(movedTo(read, dirname(file), dirname(target)), composeSchema(firstPartyPlugins()))
   const { printWarning } = await import('../terminal/print-error.ts')
@@ -92,23 +95,13 @@ const imported = async (
 const movedTo = (draft: Draft, from: string, to: string): Draft =>
   from === to ? draft : { ...draft, notes: [...draft.notes, `paths that were relative to ${from} are now to ${to}`] }
 
-/** @throws {SysgError} `SYSG_INIT_EXISTS`, `SYSG_INIT_WRITE`. */
-const write = async (target: string, name: string, text: string, replace: boolean): Promise<void> => {
-  const [{ writeWhole }, { initError }] = await Promise.all([
-    import('../templates/write-file.ts'),
-    import('../templates/errors.ts'),
-  ])
-  try {
-    writeWhole(target, text, { replace })
-  } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST')
-      throw initError('SYSG_INIT_EXISTS', { file: target })
-    throw initError('SYSG_INIT_WRITE', { file: name, why: whyOf(thrown) })
-  }
-}
-
 /** Says what was written, and everything that is still wrong with it. */
-const conclude = async (context: CommandContext, target: string, name: string): Promise<ExitCode> => {
+const conclude = async (
+  context: CommandContext,
+  target: string,
+  name: string,
+  format: ConfigFormat,
+): Promise<ExitCode> => {
   const { terminal, typed, cwd, env } = context
   const [{ loadConfig }, { reportProblems }, { firstPartyPlugins }, { importableIn }, { printWarning }] =
     await Promise.all([
@@ -120,6 +113,7 @@ const conclude = async (context: CommandContext, target: string, name: string): 
     ])
   terminal.out(`Wrote ${name}\n`)
   const loaded = await loadConfig({ cwd, env, config: target, firstParty: firstPartyPlugins() })
+  if (format === 'yaml') await writeSchema(context, target, loaded.plugins)
   for (const warning of loaded.warnings) printWarning(terminal, warning)
   reportProblems(context, loaded)
   if (loaded.system === undefined) return exitCodes.invalidConfig
@@ -131,17 +125,18 @@ const conclude = async (context: CommandContext, target: string, name: string): 
   return exitCodes.done
 }
 
-const whyOf = (thrown: unknown): string => {
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
-  if (Object.hasOwn(reasons, code)) return reasons[code] ?? code
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return (message.split('\n', 1)[0] ?? '').replace(/\.$/, '')
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EISDIR: 'it is a folder',
+/** For editors, beside the config. One that can't be written is no reason to fail: the config is there. */
+const writeSchema = async ({ terminal }: CommandContext, config: string, plugins: readonly PluginUse[]) => {
+  const [{ schemaFile, schemaText }, { writeFile }, { printWarning }] = await Promise.all([
+    import('../config/schema-file.ts'),
+    import('../templates/write-file.ts'),
+    import('../terminal/print-error.ts'),
+  ])
+  try {
+    writeFile(join(dirname(config), schemaFile), schemaFile, schemaText(plugins), { replace: true })
+    terminal.out(`Wrote ${schemaFile}, with which editors check it\n`)
+  } catch (thrown) {
+    if (!isCoded(thrown)) throw thrown
+    printWarning(terminal, thrown.message)
+  }
 }

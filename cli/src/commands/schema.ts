@@ -1,13 +1,17 @@
 /** `sysg schema`: the JSON Schema of configs, with the keys of every plugin that the config here loads. */
+import { resolve } from 'node:path'
 import type { Command } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { isCoded } from '../failures.ts'
 
 export const command: Command = {
   description: 'Print the JSON Schema of configs, for editors',
-  run: async ({ terminal, globals, cwd, env }) => {
-    const [{ jsonSchema }, { loadConfig }, { firstPartyPlugins }] = await Promise.all([
-      import('@systemg/core'),
+  args: {
+    output: { type: 'string', alias: 'o', description: 'Write it into a file, not to stdout', valueHint: 'file' },
+  },
+  run: async ({ terminal, typed, globals, cwd, env }) => {
+    const [{ schemaText }, { loadConfig }, { firstPartyPlugins }] = await Promise.all([
+      import('../config/schema-file.ts'),
       import('../config/load-config.ts'),
       import('../first-party.ts'),
     ])
@@ -21,7 +25,11 @@ export const command: Command = {
         throw thrown
       },
     )
-    terminal.out(`${JSON.stringify(jsonSchema(plugins), undefined, 2)}\n`)
+    const { output } = typed.values
+    if (typeof output === 'string') {
+      const { writeFile } = await import('../templates/write-file.ts')
+      writeFile(resolve(cwd, output), output, schemaText(plugins), { replace: true })
+    } else terminal.out(schemaText(plugins))
     return exitCodes.done
   },
 }

@@ -8,11 +8,12 @@ export const command: Command = {
   description: 'Check a config',
   run: async (context) => {
     const { terminal, globals, cwd, env } = context
-    const [{ loadConfig }, { firstPartyPlugins }, report, { printWarning }] = await Promise.all([
+    const [{ loadConfig }, { firstPartyPlugins }, report, { printWarning }, { outdatedSchema }] = await Promise.all([
       import('../config/load-config.ts'),
       import('../first-party.ts'),
       import('../config/report-problems.ts'),
       import('../terminal/print-error.ts'),
+      import('../config/schema-file.ts'),
     ])
     const loading = loadConfig({ cwd, env, config: globals.config, sys: globals.sys, firstParty: firstPartyPlugins() })
     const loaded = await loading.catch((thrown: unknown) => {
@@ -20,6 +21,8 @@ export const command: Command = {
       throw thrown
     })
     for (const warning of loaded.warnings) printWarning(terminal, warning)
+    const schema = outdatedSchema(loaded.file, loaded.plugins)
+    if (schema !== undefined) printWarning(terminal, outdated(schema, globals.config))
     const { valid, problems } = report.problemsJson(loaded.problems)
     if (globals.json) terminal.out(`${JSON.stringify({ valid, problems }, undefined, 2)}\n`)
     else report.reportProblems(context, loaded)
@@ -33,6 +36,10 @@ export const command: Command = {
     return exitCodes.done
   },
 }
+
+const outdated = (schema: string, config: string | undefined): string =>
+  `editors check this config with ${schema}, which is of other plugins or another systemg: ` +
+  `\`sysg schema${config === undefined ? '' : ` --config ${config}`} --output ${schema}\``
 
 /** What plugins say of a good config. One that fails to says nothing: it is not what was asked for. */
 const notesOf = ({ plugins, system }: LoadedConfig): readonly string[] =>

@@ -29,3 +29,19 @@ export const initError = (
     [C in keyof typeof initErrors]: [C, Parameters<(typeof initErrors)[C]>[0]]
   }[keyof typeof initErrors]
 ): SysgError => SysgError.of(code, (initErrors[code] as (facts: unknown) => { message: string; hint: string })(facts))
+
+/** What went wrong with a file, for the end of a sentence. */
+export const whyOf = (thrown: unknown): string => {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
+  if (Object.hasOwn(reasons, code)) return reasons[code] ?? code
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return (message.split('\n', 1)[0] ?? '').replace(/\.$/, '')
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EISDIR: 'it is a folder',
+}

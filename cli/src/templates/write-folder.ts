@@ -1,7 +1,7 @@
 /** Writes a folder of files as a whole, or nothing of it. */
 import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { initError } from './errors.ts'
+import { initError, whyOf } from './errors.ts'
 
 /** @throws {SysgError} `SYSG_FOLDER_EXISTS` when there is anything of that name; `SYSG_INIT_WRITE`. */
 export const writeFolder = (parent: string, name: string, files: Readonly<Record<string, string>>): void => {
@@ -18,8 +18,7 @@ export const writeFolder = (parent: string, name: string, files: Readonly<Record
     // A link or a folder that came meanwhile is not replaced: only an empty folder could be.
     renameSync(made, folder)
   } catch (thrown) {
-    const why = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
-    throw initError('SYSG_INIT_WRITE', { file: folder, why })
+    throw initError('SYSG_INIT_WRITE', { file: folder, why: whyOf(thrown) })
   } finally {
     if (draft !== undefined) rmSync(draft, { recursive: true, force: true })
   }

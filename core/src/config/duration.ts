@@ -16,7 +16,12 @@ export const duration = z
     context.addIssue({ code: 'custom', message: expected, params: { hint: hintFor(value) } })
     return z.NEVER
   })
-  .describe('A duration: whole numbers with ms, s, m, h or d (`90s`, `1m30s`), or a number of seconds.')
+  .meta({
+    description: 'A duration: whole numbers with ms, s, m, h or d (`90s`, `1m30s`), or a number of seconds.',
+    pattern: String.raw`^\s*(\d+(\.\d+)?|(\d+(ms|[smhd]|(second|minute|hour|day)s?))+)\s*$`,
+    // What editors say in place of the pattern.
+    patternErrorMessage: expected,
+  })
 
 /** Milliseconds of `"90s"`, `"1m30s"`, `"10"` or `10`; `undefined` when it is no duration. */
 export const parseDuration = (value: string | number): number | undefined => {

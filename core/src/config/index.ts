@@ -5,18 +5,12 @@ export { folderOf, relativeTo, resolvePath } from './file-paths.ts'
 export { formatProblem, type FormatOptions } from './format-problem.ts'
 export type { Inputs } from './inputs.ts'
 export { interpolate, interpolateText, variablesNamed, type Lookup, type ReferenceProblem } from './interpolate.ts'
+export { jsonSchema } from './json-schema.ts'
 export { nearest } from './nearest.ts'
 export { isExplosivePattern } from './pattern.ts'
 export { formatPath, type Path, type Problem } from './problems.ts'
 export { resolveConfig, type ResolveInput, type ResolveResult } from './resolve.ts'
-export {
-  composeSchema,
-  jsonSchema,
-  maxReplicas,
-  serviceNamePattern,
-  type ComposedSchema,
-  type OwnedKey,
-} from './schema.ts'
+export { composeSchema, maxReplicas, serviceNamePattern, type ComposedSchema, type OwnedKey } from './schema.ts'
 export { signal, signalNames } from './signals.ts'
 export { formatSize, parseSize, size } from './size.ts'
 export type {

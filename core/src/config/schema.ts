@@ -148,11 +148,5 @@ export const composeSchema = (uses: readonly PluginUse[]): ComposedSchema => {
   return { service, system, whole: z.strictObject({ ...shapeOf(system), services }) }
 }
 
-/** JSON Schema (draft 7, what editors read) of a config as users write it. */
-export const jsonSchema = (uses: readonly PluginUse[]): Record<string, unknown> => {
-  const schema = z.toJSONSchema(composeSchema(uses).whole, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
-  return { ...schema, title: 'systemg', patternProperties: { '^x-': {} } }
-}
-
 const shapeOf = (keys: ReadonlyMap<string, OwnedKey>): Record<string, z.ZodType> =>
   Object.fromEntries([...keys].map(([key, { schema }]) => [key, schema]))

@@ -14,7 +14,12 @@ export const size = z
     context.addIssue({ code: 'custom', message: expected, params: { hint } })
     return z.NEVER
   })
-  .describe('A size: a number with K, M, G or T (1024-based, optional B or iB), or a number of bytes.')
+  .meta({
+    description: 'A size: a number with K, M, G or T (1024-based, optional B or iB), or a number of bytes.',
+    pattern: String.raw`^\s*\d+(\.\d+)?\s*([KMGTkmgt]([Ii]?[Bb])?|[Bb])?\s*$`,
+    // What editors say in place of the pattern.
+    patternErrorMessage: expected,
+  })
 
 /** Bytes of `"10M"`, `"1.5GiB"`, `"100"` or `100`; `undefined` when it is no size. */
 export const parseSize = (value: string | number): number | undefined => {

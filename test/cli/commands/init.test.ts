@@ -9,6 +9,7 @@ import { firstPartyPlugins } from '../../../cli/src/first-party.ts'
 import { literal } from '../../../cli/src/templates/literal.ts'
 import { loadInNode } from '../config/load-in-node.ts'
 import { runCommand, type Ran } from '../config/run-command.ts'
+import { takesConfig } from '../config/takes-config.ts'
 import { tempFolder } from '../config/temp-folder.ts'
 
 const init = (cwd: string, values: Readonly<Record<string, string | boolean>> = {}, config?: string): Promise<Ran> =>
@@ -29,12 +30,26 @@ describe('sysg init', () => {
     const { code, out, err } = await init(cwd)
     expect({ code, out, err }).toEqual({
       code: 0,
-      out: 'Wrote systemg.yaml\n',
+      out: 'Wrote systemg.yaml\nWrote systemg.schema.json, with which editors check it\n',
       err: 'Next: edit it, then `sysg start`.\n',
     })
     expect(Object.keys(await services(cwd))).toEqual(['prepare', 'hello'])
-    expect(readFileSync(join(cwd, 'systemg.yaml'), 'utf8')).toMatch(/^# /)
-    expect(readdirSync(cwd)).toEqual(['systemg.yaml'])
+    expect(readFileSync(join(cwd, 'systemg.yaml'), 'utf8')).toMatch(
+      /^# yaml-language-server: \$schema=systemg\.schema\.json\n# /,
+    )
+    expect(readdirSync(cwd).sort()).toEqual(['systemg.schema.json', 'systemg.yaml'])
+    const [schema, written] = ['systemg.schema.json', 'systemg.yaml'].map((name) =>
+      readFileSync(join(cwd, name), 'utf8'),
+    )
+    expect(await takesConfig(schema ?? '', written ?? '')).toBe(true)
+  })
+
+  it('writes the config also when there is no room for the schema beside it, and says so', async () => {
+    const cwd = tempFolder({ 'systemg.schema.json/a': 'a folder of somebody' })
+    const { code, err } = await init(cwd)
+    expect(code).toBe(0)
+    expect(err).toContain("warning: systemg.schema.json can't be written: it is a folder.")
+    expect(readdirSync(cwd).sort()).toEqual(['systemg.schema.json', 'systemg.yaml'])
   })
 
   it('writes the same system in TypeScript', { timeout: 30_000 }, async () => {
@@ -66,13 +81,16 @@ describe('sysg init', () => {
     symlinkSync('real.yaml', join(cwd, 'systemg.yaml'))
     expect(await init(cwd, { force: true })).toMatchObject({ code: 0 })
     expect(readFileSync(join(cwd, 'real.yaml'), 'utf8')).toContain('services:')
-    expect(readdirSync(cwd).sort()).toEqual(['real.yaml', 'systemg.yaml'])
+    expect(readdirSync(cwd).sort()).toEqual(['real.yaml', 'systemg.schema.json', 'systemg.yaml'])
   })
 
   it('writes where --config says, and does not mind a config in a folder above', async () => {
     const cwd = tempFolder({ 'systemg.yaml': 'services: {}', 'sub/x': '' })
     expect(await init(join(cwd, 'sub'))).toMatchObject({ code: 0 })
-    expect(await init(cwd, {}, 'other.yaml')).toMatchObject({ code: 0, out: 'Wrote other.yaml\n' })
+    expect(await init(cwd, {}, 'other.yaml')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Wrote other\.yaml\n/) as string,
+    })
     expect(existsSync(join(cwd, 'other.yaml'))).toBe(true)
   })
 

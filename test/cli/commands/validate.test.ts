@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { command as schema } from '../../../cli/src/commands/schema.ts'
 import { command } from '../../../cli/src/commands/validate.ts'
 import { runCommand } from '../config/run-command.ts'
 import { tempFolder } from '../config/temp-folder.ts'
@@ -22,6 +24,28 @@ describe('sysg validate', () => {
   it('says that a sound config is valid, on stdout, and ends with 0', async () => {
     const cwd = tempFolder({ 'systemg.yaml': 'services:\n  a: { command: x }\n  b: { command: x }' })
     expect(await runCommand(command, { cwd })).toEqual({ code: 0, out: 'systemg.yaml is valid: 2 services\n', err: '' })
+  })
+
+  it('warns when what editors check the config with is not the schema of its plugins', async () => {
+    const comment = '# yaml-language-server: $schema=systemg.schema.json'
+    const cwd = tempFolder({ 'systemg.yaml': `${comment}\nservices: { a: { command: x } }` })
+    const output = 'systemg.schema.json'
+    await runCommand(schema, { cwd, values: { output } })
+    expect(await runCommand(command, { cwd })).toMatchObject({ code: 0, err: '' })
+    const plugin = "export default { name: 'p', apiVersion: 1, setup() {} }"
+    writeFileSync(
+      join(cwd, 'p.mjs'),
+      plugin
+        .replace('setup', "system: { colour: z.string().optional().describe('x') }, setup")
+        .replace(/^/, "import { z } from '@systemg/core'\n"),
+    )
+    writeFileSync(join(cwd, 'systemg.yaml'), `${comment}\nplugins: [./p.mjs]\nservices: { a: { command: x } }`)
+    expect(await runCommand(command, { cwd })).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('`sysg schema --output systemg.schema.json`') as string,
+    })
+    writeFileSync(join(cwd, output), '{ "title": "of somebody else" }')
+    expect(await runCommand(command, { cwd })).toMatchObject({ code: 0, err: '' })
   })
 
   it('reports every mistake at once with file, line and column, and ends with 5', async () => {

@@ -1,26 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import {
-  composeSchema,
-  jsonSchema,
-  nearest,
-  relativeTo,
-  resolvePath,
-  signal,
-  size,
-} from '../../../core/src/config/index.ts'
+import { composeSchema, nearest, relativeTo, resolvePath, signal, size } from '../../../core/src/config/index.ts'
 import { definePlugin } from '../../../core/src/plugin.ts'
 import { restart } from './load-config.ts'
-
-interface JsonSchema {
-  readonly properties: Record<string, JsonSchema>
-  readonly additionalProperties: JsonSchema | boolean
-  readonly type?: unknown
-  readonly anyOf?: readonly JsonSchema[]
-  readonly description?: string
-  readonly default?: unknown
-}
 
 describe('composeSchema', () => {
   it('has the keys of the core and of every plugin, and knows whose they are', () => {
@@ -35,30 +18,6 @@ describe('composeSchema', () => {
     expect(() => composeSchema([{ plugin: definePlugin({ name: 'p', system: { [key]: size } }) }])).toThrow(
       /both claim/,
     )
-  })
-})
-
-describe('jsonSchema', () => {
-  const schema = jsonSchema([
-    { plugin: definePlugin({ name: 'p', service: { memory: size.optional() } }) },
-  ]) as unknown as JsonSchema
-  const service = schema.properties.services?.additionalProperties as JsonSchema
-
-  it('takes durations and sizes as text or numbers, defaults in the notation of users', () => {
-    expect(service.properties.stop_timeout?.type).toEqual(['string', 'number'])
-    expect(service.properties.memory?.type).toEqual(['string', 'number'])
-    expect(service.properties.startup_grace?.default).toBe('250ms')
-  })
-
-  it('knows no other keys, and describes every one', () => {
-    expect(schema.additionalProperties).toBe(false)
-    expect(service.additionalProperties).toBe(false)
-    const described = [...Object.entries(schema.properties), ...Object.entries(service.properties)]
-    expect(described.filter(([, { description }]) => description === undefined).map(([key]) => key)).toEqual([])
-  })
-
-  it('is JSON', () => {
-    expect(JSON.parse(JSON.stringify(schema))).toEqual(schema)
   })
 })
 
