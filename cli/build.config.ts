@@ -6,7 +6,7 @@ import { defineBuildConfig } from 'unbuild'
  * Used by single commands, and loaded by them. Everything else is in the bundle: a few files with what is used of them, where
  * Node would find, read and run more than two hundred at every start of a supervisor.
  */
-const outside = ['citty', 'cosmiconfig', 'execa']
+const outside = ['acorn', 'citty', 'cosmiconfig', 'execa']
 
 /** Of the types, as unbuild has it: every dependency. */
 let isOutsideOfTypes: ((id: string, from: string | undefined, isResolved: boolean) => unknown) | undefined

@@ -18,7 +18,7 @@ import {
 import { findConfig } from '../project/find-config.ts'
 import { systemConfigFolders } from '../project/locate.ts'
 import { defaultProject } from '../project/project-id.ts'
-import { loadPlugins, type LoadedPlugins } from './load-plugins.ts'
+import { loadPlugins, type ConfigToLoad, type LoadedPlugins } from './load-plugins.ts'
 import { plainEntry } from './plugin-entry.ts'
 import { readConfig } from './read-config.ts'
 import { watchModules } from './watch-modules.ts'
@@ -73,7 +73,7 @@ export const loadConfig = async (options: LoadOptions): Promise<LoadedConfig> =>
   const modules = watchModules()
   try {
     const read = await readConfig(file, { readText, modules })
-    const config: ResolveInput = {
+    const config: ConfigToLoad = {
       ...read,
       folder,
       plugins: options.firstParty,
@@ -107,7 +107,7 @@ const unusable = ({ problems = [], plugins }: ResolveInput): Resolved => ({
   origins: new Map(),
 })
 
-const resolved = async (config: ResolveInput, modules: Parameters<typeof loadPlugins>[1]): Promise<Resolved> => {
+const resolved = async (config: ConfigToLoad, modules: Parameters<typeof loadPlugins>[1]): Promise<Resolved> => {
   const { uses, origins, problems } = await loadPlugins(config, modules)
   const before = [...(config.problems ?? []), ...problems]
   const result = await resolveConfig({

@@ -17,6 +17,7 @@ import { pluginEntry, type PluginEntry } from './plugin-entry.ts'
 import { originOf, type PluginOrigin } from './plugin-origin.ts'
 import { checkOptions } from './plugin-options.ts'
 import { exportedPlugin, isPlugin, whyNoPlugin } from './plugin-shape.ts'
+import type { ReadConfig } from './read-config.ts'
 import type { ModuleWatch } from './watch-modules.ts'
 
 export interface LoadedPlugins {
@@ -27,8 +28,10 @@ export interface LoadedPlugins {
   readonly problems: readonly Problem[]
 }
 
-/** @param config - The config as it was read; its `plugins` are the first-party ones. */
-export const loadPlugins = async (config: ResolveInput, modules: ModuleWatch): Promise<LoadedPlugins> => {
+/** A config as it was read; its `plugins` are the first-party ones. */
+export type ConfigToLoad = ResolveInput & Pick<ReadConfig, 'isCode'>
+
+export const loadPlugins = async (config: ConfigToLoad, modules: ModuleWatch): Promise<LoadedPlugins> => {
   const origins = new Map<Plugin, PluginOrigin>()
   const { off, problems } = turnedOff(config)
   let uses: readonly PluginUse[] = orderPlugins(config.plugins).filter(({ plugin }) => !off.has(plugin.name))
@@ -65,7 +68,7 @@ const indispensable: Readonly<Record<string, string>> = {
 }
 
 /** First-party plugins that the config does not want: `{ use: cron, enabled: false }`. */
-const turnedOff = (config: ResolveInput): { off: ReadonlySet<string>; problems: Problem[] } => {
+const turnedOff = (config: ConfigToLoad): { off: ReadonlySet<string>; problems: Problem[] } => {
   const off = new Set<string>()
   const problems: Problem[] = []
   for (const [index, written] of listed(config.value).entries()) {
@@ -89,7 +92,7 @@ const turnedOff = (config: ResolveInput): { off: ReadonlySet<string>; problems: 
 interface ToLoad {
   readonly entry: PluginEntry
   readonly at: Path
-  readonly config: ResolveInput
+  readonly config: ConfigToLoad
   readonly modules: ModuleWatch
 }
 
@@ -119,8 +122,7 @@ const pluginOf = async ({
   const { use, label } = entry
   const place = placeOf(config, at)
   // Data can hold no plugin, only its name.
-  const isData = config.positionOf !== undefined
-  if (typeof use !== 'string' && isData) {
+  if (typeof use !== 'string' && config.isCode !== true) {
     const hint = 'Write `{ use: name, …options }`.'
     return { problem: problemOf(['SYSG_PLUGIN_INVALID', { name: label, why: 'the entry has no `use`', hint }], place) }
   }
@@ -142,7 +144,7 @@ const pluginOf = async ({
 }
 
 /** An entry's own line; of one with options the name. */
-const placeOf = ({ file, positionOf }: ResolveInput, at: Path) => {
+const placeOf = ({ file, positionOf }: ConfigToLoad, at: Path) => {
   const position = positionOf?.([...at, 'use']) ?? positionOf?.(at)
   return { path: at, file, position }
 }

@@ -8,6 +8,7 @@ import { parseYaml, type Path, type PositionOf, type Problem, type ReadText } fr
 import { cosmiconfig, type Loader } from 'cosmiconfig'
 import { Failure } from '../failures.ts'
 import { configNames } from '../project/find-config.ts'
+import { codePositions } from './code-positions.ts'
 import { problemOf, type LoadFinding } from './errors.ts'
 import { importModule, inTime } from './import-module.ts'
 import { moduleProblem } from './module-problem.ts'
@@ -24,6 +25,8 @@ export interface ReadConfig {
   readonly sources: ReadonlyMap<string, string>
   /** Nothing of the value is known: only `problems` are worth telling. */
   readonly isUnusable?: true
+  /** It was made by code, so it may hold plugins. */
+  readonly isCode?: true
 }
 
 export interface ReadWith {
@@ -38,7 +41,7 @@ export const readConfig = async (file: string, world: ReadWith): Promise<ReadCon
     return async (path, text) => ({ sysg: await read(path, text) })
   }
   const yaml = wrapped((path, text) => readYaml(path, text, world.readText))
-  const code = wrapped((path) => readCode(path, world.modules))
+  const code = wrapped((path, text) => readCode(path, text, world.modules))
   const json = wrapped((path, text) =>
     basename(path) === 'package.json' ? readPackage(path, text, world.readText) : readYaml(path, text, world.readText),
   )
@@ -101,12 +104,14 @@ const readPackage = async (file: string, text: string, readText: ReadText): Prom
 }
 
 /** A module's default export: the config, or a function that makes it. */
-const readCode = async (file: string, modules: ModuleWatch): Promise<ReadConfig> => {
+const readCode = async (file: string, text: string, modules: ModuleWatch): Promise<ReadConfig> => {
   try {
     const exported = await importModule(file)
     const given = exported['default']
     const value = typeof given === 'function' ? await inTime(Promise.resolve((given as () => unknown)())) : await given
-    if ('default' in exported) return { file, value, problems: [], sources: new Map() }
+    const positionOf = codePositions(file, text)
+    if ('default' in exported)
+      return { file, value, isCode: true, positionOf, problems: [], sources: new Map([[file, text]]) }
     const hint = 'Write `export default defineConfig({ services: { … } })`.'
     const finding: LoadFinding = ['SYSG_CONFIG_FAILED', { message: 'The config has no default export.', hint }]
     return unusable(file, [problemOf(finding, { path: [], file })])

@@ -8,6 +8,7 @@
  * what was in hand, at most what the pipe holds.
  */
 import { constants } from 'node:fs'
+import { quietly } from '../quietly.ts'
 
 /** @see tee(2), splice(2), lseek(2), fcntl(2), pipe2(2). Counts of bytes; 0 when it could not be done. */
 export interface KernelPipes {
@@ -84,14 +85,3 @@ const calling = ({ tee, splice, lseek, fcntl, pipe2 }: Functions): KernelPipes =
     return { reader, writer }
   },
 })
-
-/** The warning that it is experimental is nothing for those who run services. */
-const quietly = <T>(body: () => T): T => {
-  const emitWarning = process.emitWarning.bind(process)
-  process.emitWarning = () => undefined
-  try {
-    return body()
-  } finally {
-    process.emitWarning = emitWarning
-  }
-}

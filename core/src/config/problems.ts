@@ -11,7 +11,7 @@ export interface Problem {
   readonly hint: string | null
   readonly path: Path
   readonly file: string
-  /** Counts from 1; null when the config is code, which has no positions. */
+  /** Counts from 1; null when it is not known, as in code that computes what it exports. */
   readonly line: number | null
   /** Counts from 1, in UTF-16 units, as editors do. */
   readonly column: number | null

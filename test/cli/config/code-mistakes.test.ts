@@ -98,13 +98,13 @@ const cases: readonly (readonly [
   [
     'an export of nothing',
     { 'sysg.config.ts': 'export default undefined' },
-    'sysg.config.ts:?:? SYSG_CONFIG_EMPTY',
+    'sysg.config.ts:1:16 SYSG_CONFIG_EMPTY',
     /is empty/,
   ],
   [
-    'a wrong value, which has a path instead of a line',
+    'a wrong value',
     { 'sysg.config.ts': `export default { services: { a: { command: 'x', replicas: 'many' } } }` },
-    'sysg.config.ts:?:? SYSG_CONFIG_VALUE',
+    'sysg.config.ts:1:59 SYSG_CONFIG_VALUE',
     /must be a whole number/,
   ],
   [

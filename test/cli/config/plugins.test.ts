@@ -119,7 +119,7 @@ describe('plugins of a config', { timeout: 30_000 }, () => {
         export default { plugins: [{ use: redis, host: 'h' }], services: { a: { command: 'x' } } }`,
     })
     const without = await loadInNode(folder)
-    expect(without.problems).toMatchObject([{ code: 'SYSG_PLUGIN_OPTIONS', path: ['plugins', 0, 'host'], line: null }])
+    expect(without.problems).toMatchObject([{ code: 'SYSG_PLUGIN_OPTIONS', path: ['plugins', 0, 'host'], line: 3 }])
     const { problems, plugins } = await loadInNode(folder, { config: 'with.ts' })
     expect(problems).toEqual([])
     expect(plugins.at(-1)).toEqual({ name: 'redis', options: { port: 6379, host: 'h' } })
