@@ -27,7 +27,9 @@ export const checkKeys = (input: KeysToCheck, findings: Findings): Record<string
     if (keys.has(key)) continue
     const elsewhere = input.elsewhere(key, raw[key])
     const suggestion = elsewhere === undefined ? nearest(key, keys.keys()) : undefined
-    findings.add(['SYSG_CONFIG_KEY_UNKNOWN', { key, suggestion, hint: elsewhere }], [...at, key], { part: 'key' })
+    findings.add(['SYSG_CONFIG_KEY_UNKNOWN', { key, suggestion, hint: elsewhere ?? ofPlugin }], [...at, key], {
+      part: 'key',
+    })
     if (suggestion === undefined || written.has(suggestion)) continue
     written.set(suggestion, key)
     findings.rename([...at, suggestion], key)
@@ -40,6 +42,8 @@ export const checkKeys = (input: KeysToCheck, findings: Findings): Record<string
   }
   return Object.fromEntries(checked)
 }
+
+const ofPlugin = 'Remove it, or list in `plugins` the plugin that brings it.'
 
 interface KeyToCheck extends KeysToCheck {
   readonly key: string

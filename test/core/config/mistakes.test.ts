@@ -275,7 +275,11 @@ describe('words', () => {
       '`exit_when` is not a key that can stand here.',
       '`exit_when` belongs to the top level, beside `services`.',
     ],
-    ['frobnicate: 1', '`frobnicate` is not a key that can stand here.', 'Remove it.'],
+    [
+      'frobnicate: 1',
+      '`frobnicate` is not a key that can stand here.',
+      'Remove it, or list in `plugins` the plugin that brings it.',
+    ],
     [
       'depends_on: {a: {condition: service_healthy}}',
       '`depends_on.a.condition` must be `ready` (healthy, if it has a health check), `started` or `completed`, not `service_healthy`.',
