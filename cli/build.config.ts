@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module'
 import { join, sep } from 'node:path'
 import { defineBuildConfig } from 'unbuild'
+import { licences } from './licences.ts'
 
 /**
  * Used by single commands, and loaded by them. Everything else is in the bundle: a few files with what is used of them, where
@@ -27,6 +28,7 @@ export default defineBuildConfig({
     // Every file that is loaded costs a command half a millisecond: what each of them needs is in one.
     'rollup:options'(_, options) {
       options.preserveEntrySignatures = 'allow-extension'
+      options.plugins.push(licences('licences.txt'))
       const { external } = options
       if (typeof external === 'function') isOutsideOfTypes = external
       options.external = (id) => isBuiltin(id) || outside.includes(id)

@@ -29,8 +29,8 @@ const filesOf = (name: string): readonly string[] => packed.find((one) => one.na
 describe.each(['@systemg/core', '@systemg/plugins', 'systemg'])('the package %s', (name) => {
   it('has a readme, a licence, what was built, and nothing else', () => {
     const others = filesOf(name).filter((path) => !/^dist\/.*\.(?:mjs|d\.mts)$/.test(path))
-    const bin = name === 'systemg' ? ['bin/sysg.mjs'] : []
-    expect([...others].sort()).toEqual(['LICENSE', 'README.md', ...bin, 'package.json'])
+    const ofBundle = name === 'systemg' ? ['bin/sysg.mjs', 'dist/licences.txt'] : []
+    expect([...others].sort()).toEqual(['LICENSE', 'README.md', ...ofBundle, 'package.json'])
   })
 
   it('has every file that it names, and names every file that it has', () => {
@@ -47,7 +47,7 @@ describe.each(['@systemg/core', '@systemg/plugins', 'systemg'])('the package %s'
       }
     }
     for (const entry of entriesOf(JSON.parse(project.installed(`${name}/package.json`)) as Manifest)) visit(entry)
-    expect(filesOf(name).filter((path) => path.startsWith('dist/') && !reached.has(path))).toEqual([])
+    expect(filesOf(name).filter((path) => /^dist\/.*\.mjs$|\.d\.mts$/.test(path) && !reached.has(path))).toEqual([])
   })
 
   it('is small', () => {
@@ -55,6 +55,12 @@ describe.each(['@systemg/core', '@systemg/plugins', 'systemg'])('the package %s'
     const limit = (name === 'systemg' ? 4 : 1) * 1024 * 1024
     expect(packed.find((one) => one.name === name)?.unpackedSize).toBeLessThan(limit)
   })
+})
+
+it('the bundle goes with the licences of what it holds', () => {
+  const text = project.installed('systemg/dist/licences.txt')
+  for (const name of ['zod', 'tapable', 'croner', 'yaml'])
+    expect(text).toMatch(new RegExp(`^${name} [0-9.]+ \\((MIT|ISC)\\)$`, 'm'))
 })
 
 interface Manifest {
