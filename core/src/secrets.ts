@@ -155,7 +155,7 @@ export const maskedLine = (line: string): string => {
     if (!isSecretName(name)) continue
     written.lastIndex = index + before.length
     const [value = ''] = written.exec(line) ?? []
-    if (value.startsWith('$')) continue
+    if (reference.test(value)) continue
     shown = shown.slice(0, index + before.length) + starred(value) + shown.slice(index + before.length + value.length)
   }
   return shown.replace(urlPassword, (_, before: string, password: string) => `${before}${starred(password)}@`)
@@ -165,6 +165,9 @@ export const maskedLine = (line: string): string => {
 const assigned = /(?<![\w.-])([\w.-]{1,100})["']?\s{0,9}[:=]\s{0,9}/g
 
 /** What stands behind: in quotes, a list, or up to the next entry. */
-const written = /(?:"[^"]*"?|'[^']*'?|\[[^\]]*\]?|[^,{}[\]]+)/y
+const written = /(?:"[^"]*"?|'[^']*'?|\[[^\]]*\]?|(?:\$\{[^}]*\}?|[^,{}[\]])+)/y
+
+/** What is looked up elsewhere is no secret; a default of it would be. */
+const reference = /^["']?\$(?:\w|\{\w+\}(?![^"'\s]))/
 
 const starred = (text: string): string => text.replace(/[^\s"'[\],]/g, '*')

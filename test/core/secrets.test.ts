@@ -87,6 +87,16 @@ describe('values that are known to be secrets', () => {
   })
 })
 
+it.each([
+  ['password: ${REDIS_PASSWORD}', 'password: ${REDIS_PASSWORD}'],
+  ["{ password: '${REDIS_PASSWORD}' }, port: 1", "{ password: '${REDIS_PASSWORD}' }, port: 1"],
+  ['PGPASSWORD=$PASS psql', 'PGPASSWORD=$PASS psql'],
+  ['password: ${REDIS_PASSWORD:-hunter2}, a: b', 'password: **************************, a: b'],
+  ["password: '${A}hunter2'", "password: '***********'"],
+])('of the line %j of a config, %j is shown', (line, shown) => {
+  expect(maskedLine(line)).toBe(shown)
+})
+
 it.each(['a', 'a:', ' ', 'a://', '-', '--abc ', '"\''])(
   'a text of a million %j takes as long as its length',
   (part) => {
