@@ -10,6 +10,18 @@ interface Seen {
   restarts: number
 }
 
+/** Of one that runs once, in no config. */
+interface OfTransient {
+  transient?: {
+    /** What whoever started it calls it. */
+    name: string
+    /** The instance that it belongs to; null when it stands for itself. */
+    owner: string | null
+    /** ISO 8601; null when it has no time limit. */
+    expires_at: string | null
+  }
+}
+
 /** Of one that an earlier supervisor saw come to rest: when. */
 interface Rested {
   since?: string
@@ -50,7 +62,7 @@ export interface EventData {
   /** A replica will start again: the service is in `backoff` only when no other one serves. */
   'service.restarting': { delay_ms: number; attempt: number; reason: string }
   /** The tracked process of an instance has ended, expected or not. */
-  'service.exited': {
+  'service.exited': OfTransient & {
     pid: number | null
     replica: number
     role: Role
@@ -63,7 +75,7 @@ export interface EventData {
   'service.intent': { intent: 'up' | 'stopped'; by: string }
   'service.scaled': { from: number; to: number; by: string }
   /** `gated`: something other than time says when it is ready. It may be `stopping` already. */
-  'instance.started': {
+  'instance.started': OfTransient & {
     pid: number
     replica: number
     role: 'active' | 'candidate'
@@ -78,7 +90,7 @@ export interface EventData {
   'instance.stopping': { pid: number | null; why: string }
   /** Nothing of it lives any more. `pid` is null when it never had a process. */
   'instance.ended': { pid: number | null; replica: number; role: Role }
-  'instance.adopted': {
+  'instance.adopted': OfTransient & {
     pid: number
     replica: number
     role: Role
@@ -87,6 +99,8 @@ export interface EventData {
     /** ISO 8601; null when that is not known. */
     started_at: string | null
   }
+  /** A transient belongs to another instance from now on; to none when `owner` is null. */
+  'instance.given': { owner: string | null }
   /** How a replica had come to rest under an earlier supervisor, and when. */
   'replica.restored': { replica: number; outcome: 'completed' | 'failed'; exit: Exit | null; at: string | null }
   'deploy.started': { strategy: string; replicas: number }

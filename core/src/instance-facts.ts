@@ -1,6 +1,7 @@
 /** What is known of one run of a service. Holds state; `Instance` changes it. */
 import type { ResolvedService } from './config/types.ts'
 import type { SysgError } from './errors.ts'
+import type { EventData } from './events.ts'
 import type { Clock, Exit, ProcessInfo, TreeRef } from './host.ts'
 import type { InstanceInfo, StartKind, Transient } from './instance-info.ts'
 import type { InstanceStart, StopRequest } from './instance-world.ts'
@@ -97,6 +98,24 @@ export class InstanceFacts implements InstanceInfo {
 
   get isLiving(): boolean {
     return this.state !== 'ended'
+  }
+
+  /** What events tell of it besides its process. */
+  get part() {
+    return { replica: this.replica, role: this.role }
+  }
+
+  get place() {
+    const { replica, slot = null, isGated: gated } = this
+    return { replica, slot, gated, ...this.oneOff }
+  }
+
+  get oneOff(): Pick<EventData['instance.started'], 'transient'> {
+    if (this.transient === undefined) return {}
+    const { name, owner = null, expiresAt } = this.transient
+    return {
+      transient: { name, owner, expires_at: expiresAt === undefined ? null : new Date(expiresAt).toISOString() },
+    }
   }
 
   get record(): InstanceRecord {

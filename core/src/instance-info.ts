@@ -43,8 +43,12 @@ export interface InstanceInfo {
   readonly transient?: Transient | undefined
 }
 
-/** Whom a transient belongs to. */
+/** What is known of a transient besides. */
 export interface Transient {
+  /** What whoever started it calls it. */
+  readonly name: string
+  /** When the plugin that started it means to end it, wall clock, ms; missing when never. */
+  readonly expiresAt?: number | undefined
   /** The instance that it belongs to; missing when it stands for itself. */
   readonly owner?: string | undefined
 }

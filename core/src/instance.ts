@@ -70,7 +70,7 @@ export class Instance extends InstanceFacts {
     const gates = this.#gates()
     const { pid } = spawned.tree
     const startedAt = record.startedAt === undefined ? null : new Date(record.startedAt).toISOString()
-    this.#world.emit('instance.adopted', this.#of(), { pid, ...this.#place, role: this.role, started_at: startedAt })
+    this.#world.emit('instance.adopted', this.#of(), { pid, ...this.place, role: this.role, started_at: startedAt })
     if (record.wasReady) this.#becomeReady()
     else this.#awaitReady(gates)
   }
@@ -89,7 +89,7 @@ export class Instance extends InstanceFacts {
     this.wasReady = record.wasReady
     this.exit = exit
     this.exitAt = this.#world.host.clock.now()
-    const facts = { pid: record.tree?.pid ?? null, ...this.#part, exit, expected: false, last_lines: [] }
+    const facts = { pid: record.tree?.pid ?? null, ...this.part, ...this.oneOff, exit, expected: false, last_lines: [] }
     this.cause = this.#world.emit('service.exited', this.#of(), facts).seq
     this.isDown = true
     if (remains === undefined && this.#belongings().length === 0) this.#finish()
@@ -175,7 +175,7 @@ export class Instance extends InstanceFacts {
     const role = this.role === 'candidate' ? 'candidate' : 'active'
     const gates = signal.aborted ? [] : this.#gates()
     const { state } = this
-    const facts = { pid: launched.tree.pid, ...this.#place, role, state, argv: this.launch.argv } as const
+    const facts = { pid: launched.tree.pid, ...this.place, role, state, argv: this.launch.argv } as const
     this.cause = this.#world.emit('instance.started', this.#of(), facts).seq
     this.#changed()
     if (!signal.aborted) this.#awaitReady(gates)
@@ -195,14 +195,6 @@ export class Instance extends InstanceFacts {
 
   get #identity(): Readonly<Record<string, string>> {
     return identityOf(this, this.#world.project)
-  }
-
-  get #part() {
-    return { replica: this.replica, role: this.role }
-  }
-
-  get #place() {
-    return { replica: this.replica, slot: this.slot ?? null, gated: this.isGated }
   }
 
   /** What says that it is ready, besides time. */
@@ -253,7 +245,7 @@ export class Instance extends InstanceFacts {
     this.#starting.abort(this.#startFailed('it ended before it was ready'))
     const run = { instance: this, exit, signal: this.#kill.signal }
     this.lastLines = await hooks.exited.promise([], run).catch(() => [])
-    const facts = { pid: this.pid ?? null, ...this.#part, exit, expected: asked, last_lines: this.lastLines }
+    const facts = { pid: this.pid ?? null, ...this.part, exit, expected: asked, last_lines: this.lastLines }
     this.cause = this.#world.emit('service.exited', this.#of(this.stopRequest?.cause), facts).seq
     this.isDown = true
     if (this.stopRequest === undefined) this.#world.exitedByItself(this, this.cause)
@@ -312,7 +304,7 @@ export class Instance extends InstanceFacts {
     this.#starting.abort(this.#startFailed('it has ended'))
     this.#move('end')
     this.isDown = true
-    this.cause = this.#world.emit('instance.ended', this.#of(), { pid: this.pid ?? null, ...this.#part }).seq
+    this.cause = this.#world.emit('instance.ended', this.#of(), { pid: this.pid ?? null, ...this.part }).seq
     this.#world.hooks.stopped.call(this)
     this.#world.hasEnded(this)
     this.#changed()

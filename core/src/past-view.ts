@@ -9,11 +9,65 @@ import { shortId } from './view.ts'
  * events `service.exited` alone.
  *
  * @param atMs - The moment, wall clock, ms: for how long things have been. @param project - Its id.
+ * @param named - Transients to be shown also when they belong to something.
  */
-export const pastViews = (past: Past, project: string, atMs: number): readonly ServiceView[] =>
-  Object.entries(past.services)
-    .filter(([, { isDeclared }]) => isDeclared)
-    .map(([name, service]) => viewOf(name, service, project, atMs))
+export const pastViews = (
+  past: Past,
+  project: string,
+  atMs: number,
+  named: readonly string[] = [],
+): readonly PastView[] => {
+  const { services } = past
+  const all = Object.values(services)
+  const lives = (id: string | null) => id !== null && all.some(({ instances }) => Object.hasOwn(instances, id))
+  const isShown = ({ isDeclared, instances }: PastService) =>
+    isDeclared || Object.values(instances).some(({ transient }) => transient !== null && !lives(transient.owner))
+  const shown = Object.entries(services).filter(([name, service]) => isShown(service) || named.includes(name))
+  return shown.map(([name, service]) => {
+    const children = Object.keys(service.instances).flatMap((id) => childrenOf(id, past, 1))
+    const view = { ...viewOf(name, service, project, atMs), ...runOnce(service) }
+    return children.length === 0 ? view : { ...view, children }
+  })
+}
+
+/** A service of `status --json`; `children` is missing when it has none. */
+export interface PastView extends Omit<ServiceView, 'children'> {
+  readonly children?: readonly PastChild[]
+}
+
+/** A transient, below the instance that it belongs to. */
+export interface PastChild {
+  readonly name: string
+  readonly service: string
+  readonly pid: number | null
+  readonly state: 'starting' | 'running' | 'stopping'
+  readonly depth: number
+  /** ISO 8601; null when it has no time limit. */
+  readonly expires_at: string | null
+  readonly children: readonly PastChild[]
+}
+
+const childrenOf = (owner: string, past: Past, depth: number): readonly PastChild[] =>
+  Object.entries(past.services).flatMap(([service, { instances }]) =>
+    Object.entries(instances).flatMap(([id, one]) => {
+      const { pid, transient } = one
+      if (transient?.owner !== owner) return []
+      const { name, expires_at } = transient
+      const children = childrenOf(id, past, depth + 1)
+      return [{ name, service, pid, state: stateOfRun(one), depth, expires_at, children }]
+    }),
+  )
+
+/** Of what runs once, and belongs to nothing any more, no states are told. */
+const runOnce = ({ isDeclared, instances, since }: PastService): Partial<ServiceView> => {
+  const [run] = Object.values(instances)
+  if (isDeclared || run === undefined) return {}
+  return { state: stateOfRun(run), since: run.startedAt ?? since, ad_hoc: true, transient: true }
+}
+
+/** Of something that runs once no other state is to be seen. */
+const stateOfRun = ({ state, end }: PastInstance): 'running' | 'stopping' =>
+  state === 'stopping' || end !== null ? 'stopping' : 'running'
 
 const viewOf = (name: string, service: PastService, project: string, atMs: number): ServiceView => {
   const living = Object.entries(service.instances).sort(([, a], [, b]) => a.replica - b.replica)

@@ -21,7 +21,7 @@ export interface Past {
 }
 
 export interface PastService {
-  /** The system has it, and shows it: not something that only runs once. */
+  /** The system has it: it is not something that runs once, or that only left a trace. */
   isDeclared: boolean
   state: ServiceState
   reason: string | null
@@ -49,6 +49,8 @@ export interface PastInstance {
   /** ISO 8601; null when nobody knows. */
   startedAt: string | null
   end: PastEnd | null
+  /** Null but for those that run once, in no config. */
+  transient: NonNullable<EventData['instance.started']['transient']> | null
 }
 
 export interface PastEnd {
@@ -70,8 +72,7 @@ export const pastOf = (events: Iterable<SysgEvent>, before: Past = nothingTold()
 export const takeIn = (past: Past, event: SysgEvent): void => {
   past.seq = event.seq
   tellOf(systemTells, event.type)?.(past, event.data as never, event)
-  // Of transients no states are told.
-  if (event.service === undefined || hostOf(event.service) !== undefined) return
+  if (event.service === undefined) return
   const state = stateTold.get(event.type)
   const tell = tellOf(serviceTells, event.type)
   if (state === undefined && tell === undefined) return
@@ -79,6 +80,9 @@ export const takeIn = (past: Past, event: SysgEvent): void => {
   past.services[event.service] = service
   tell?.(service, event.data as never, event)
   if (state !== undefined) see(service, state, event)
+  // What runs once is forgotten with its run.
+  const isOver = hostOf(event.service) !== undefined && Object.keys(service.instances).length === 0
+  if (isOver) Reflect.deleteProperty(past.services, event.service)
 }
 
 type Tells<Of> = { readonly [T in EventType]?: (of: Of, data: EventData[T], event: SysgEvent) => void }
@@ -142,22 +146,29 @@ const serviceTells: Tells<PastService> = {
     const atMs = Date.parse(time) + delayMs
     service.retryAt = Number.isFinite(atMs) ? new Date(atMs).toISOString() : null
   },
-  'service.exited': (service, { pid, replica, role, exit }, { instance = '', time }) => {
+  'service.exited': (service, { pid, replica, role, exit, transient = null }, { instance = '', time }) => {
     // One that ended while no supervisor ran has not been told of before.
     const one = (service.instances[instance] ??= {
       ...{ pid, replica, role, state: 'starting', slot: null, isGated: false, startedAt: null, end: null },
+      transient,
     })
     one.end = { exit, at: time }
   },
-  'instance.started': (service, { pid, replica, role, state, slot, gated }, { instance = '', time }) => {
+  'instance.started': (service, { gated: isGated, transient = null, ...told }, { instance = '', time }) => {
+    const { pid, replica, role, state, slot } = told
     service.instances[instance] = {
-      ...{ pid, replica, role, state, slot, isGated: gated, startedAt: time, end: null },
+      ...{ pid, replica, role, state, slot, isGated, startedAt: time, end: null, transient },
     }
   },
-  'instance.adopted': (service, { pid, replica, role, slot, gated, started_at: startedAt }, { instance = '' }) => {
+  'instance.adopted': (service, { started_at: startedAt, transient = null, ...told }, { instance = '' }) => {
+    const { pid, replica, role, slot, gated: isGated } = told
     service.instances[instance] = {
-      ...{ pid, replica, role, state: 'starting', slot, isGated: gated, startedAt, end: null },
+      ...{ pid, replica, role, state: 'starting', slot, isGated, startedAt, end: null, transient },
     }
+  },
+  'instance.given': ({ instances }, { owner }, { instance = '' }) => {
+    const one = instances[instance]
+    if (one?.transient) one.transient = { ...one.transient, owner }
   },
   'instance.ready': (service, _, { instance }) => moveTo(service, instance, 'ready'),
   'instance.unhealthy': (service, _, { instance }) => moveTo(service, instance, 'unhealthy'),

@@ -10,6 +10,7 @@ import type { DeployWorld } from './deploy-world.ts'
 import { SysgError, whyOf } from './errors.ts'
 import { describeEnd } from './explain.ts'
 import type { LaunchSpec } from './launch-spec.ts'
+import type { Transient } from './instance-info.ts'
 import { Instance } from './instance.ts'
 import type { InstanceWorld, StopRequest } from './instance-world.ts'
 import { currentGate, isUp, look } from './outlook.ts'
@@ -89,12 +90,12 @@ export class Reconciler {
   }
 
   /** Launch the one run of a transient. `onNamed` hears of it before anything happens. */
-  launchTransient(service: Service, owner: string | undefined, onNamed?: (instance: Instance) => void): Instance {
+  launchTransient(service: Service, transient: Transient, onNamed?: (instance: Instance) => void): Instance {
     const replica = service.replica(0)
     replica.move('launch')
     const instance = this.createInstance(service, replica, {
       ...{ id: this.roster.nextId(service.name), service: service.config, role: 'active', restarts: 0 },
-      ...{ token: this.#world.host.token(), start: 'asked', transient: owner === undefined ? {} : { owner } },
+      ...{ token: this.#world.host.token(), start: 'asked', transient },
     })
     onNamed?.(instance)
     instance.begin()
@@ -106,8 +107,13 @@ export class Reconciler {
   giveTo(instanceId: string, owner: string | undefined): void {
     const instance = this.roster.living.find(({ id }) => id === instanceId)
     if (instance?.transient === undefined) return
-    instance.transient = owner === undefined ? {} : { owner }
+    instance.transient = { ...instance.transient, owner }
     this.#record([instance])
+    this.#world.emit(
+      'instance.given',
+      { service: instance.service.name, instance: instanceId },
+      { owner: owner ?? null },
+    )
     this.#wakeOf(instance, undefined)
   }
 

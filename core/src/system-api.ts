@@ -125,6 +125,8 @@ export interface TransientOptions {
   readonly working_dir: string
   /** The instance that it belongs to: shown below that, not among services. Default: none. */
   readonly owner?: string
+  /** When the plugin means to end it, wall clock, ms: to be shown. */
+  readonly expiresAt?: number | undefined
   /** Told its full name and id, before anything of it happens: hooks about it come later. */
   readonly onNamed?: (instance: InstanceInfo) => void
 }

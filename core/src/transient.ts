@@ -18,12 +18,12 @@ export const startTransient = async (world: OperationWorld, options: TransientOp
   requireOpen(world)
   const { reconciler, uses } = world
   const { roster } = reconciler
-  const { owner, host, onNamed } = options
+  const { owner, host, onNamed, expiresAt } = options
   if (owner !== undefined && !isServingOne(roster, owner))
     throw new SysgError('SYSG_INSTANCE_GONE', { instance: owner })
   const name = transientName(hostOf(host.name) ?? host.name, options.name, (taken) => roster.services.has(taken))
   const service = roster.takeUpTransient(specFor(name, options, uses))
-  const instance = reconciler.launchTransient(service, owner, onNamed)
+  const instance = reconciler.launchTransient(service, { name: options.name, owner, expiresAt }, onNamed)
   await reconciler.until(() => instance.startedAt !== undefined || !instance.isLiving)
   if (instance.tree !== undefined) return instance
   throw instance.failure ?? new SysgError('SYSG_INSTANCE_GONE', { instance: instance.id })

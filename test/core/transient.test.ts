@@ -37,7 +37,7 @@ describe('a transient', () => {
       ...{ name: 'api:job', argv: ['work', 'a b'], working_dir: '/srv', stop_timeout: 3_000, replicas: 1 },
       ...{ colour: 'red', size: 'small', command: "work 'a b'" },
     })
-    expect([id, transient]).toEqual(['api:job-1', {}])
+    expect([id, transient]).toEqual(['api:job-1', { name: 'job' }])
     expect(pid).toBeGreaterThan(0)
     await sim.clock.settle()
     expect(sim.service('api:job').view).toMatchObject({ state: 'running', ad_hoc: true, transient: true })

@@ -1,4 +1,5 @@
 /** Random lives of programs that start children, under random misfortune: nobody is lost, and nobody outlives the policy. */
+import { pastOf, pastViews, type ServiceView } from '@systemg/core'
 import { children, restart, store } from '@systemg/plugins'
 import { exitsAfter, ignoresSigterm, stopsAfter, type Program } from '@systemg/core/simulated'
 import { simulate, type Simulation } from '@systemg/core/testing'
@@ -75,6 +76,20 @@ const expectAllSeen = (sim: Simulation): void => {
   expect(new Set(seen).size).toBe(seen.length)
 }
 
+const sorted = (tree: readonly ChildView[]): readonly ChildView[] =>
+  tree
+    .filter(({ pid }) => pid !== null)
+    .map((child) => ({ ...child, children: sorted(child.children) }))
+    .sort((a, b) => (a.pid ?? 0) - (b.pid ?? 0))
+
+/** What the events tell is what there is to see. */
+const expectTold = (sim: Simulation): void => {
+  const told = pastViews(pastOf(sim.events), 'test', sim.host.clock.now())
+  const trees = (views: readonly Pick<ServiceView, 'name' | 'state' | 'children'>[]) =>
+    Object.fromEntries(views.map(({ name, state, children: tree = [] }) => [name, { state, children: sorted(tree) }]))
+  expect(trees(told)).toEqual(trees(sim.system.view()))
+}
+
 const depthOf = (tree: readonly ChildView[]): number =>
   Math.max(0, ...tree.map(({ children: below }) => 1 + depthOf(below)))
 
@@ -100,6 +115,7 @@ it(`keeps its promises in ${runs} random lives of parents and children`, async (
         await act(sim, kind, which, commands)
         await sim.clock.advance(thenMs)
         if (thenMs > 1) expectAllSeen(sim)
+        expectTold(sim)
         const tree = sim.system.view(['orch'])[0]?.children ?? []
         expect(tree.length).toBeLessThanOrEqual(limits.children * replicas * 2)
         expect(depthOf(tree)).toBeLessThanOrEqual(limits.depth)

@@ -102,6 +102,7 @@ const phrases = {
       : `nothing of ${instance} lives any more${withPid(pid)}`,
   'instance.stopping': ({ pid, why }, instance) => `${instance} is stopping${withPid(pid)}${because(why)}`,
   'instance.adopted': ({ pid }, instance) => `${instance} was taken over (pid ${pid})`,
+  'instance.given': ({ owner }, instance) => `${instance} belongs to ${owner ?? 'nothing else any more'}`,
   'replica.restored': ({ replica, outcome }, _, service) =>
     `${service}: replica ${replica} had ${outcome} under an earlier supervisor`,
   'deploy.started': ({ strategy }, _, service) => `${service}: a ${strategy} deploy begins`,

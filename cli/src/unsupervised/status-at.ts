@@ -34,7 +34,7 @@ export const lookAtPast = async (context: CommandContext, at: string, names: rea
     throw new Failure('SYSG_PAST_UNKNOWN', { at: clockTime(atMs), knownSince })
   }
   const { past } = found
-  const views = pastViews(past, paths.id, atMs)
+  const views = pastViews(past, paths.id, atMs, names)
   await requireKnown(
     names,
     views.map(({ name }) => name),

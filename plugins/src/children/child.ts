@@ -50,7 +50,8 @@ export class Child {
   }
 
   get state(): ChildView['state'] {
-    if (this.ending !== undefined || this.exit !== undefined) return 'stopping'
+    const isStopping = this.ending !== undefined || this.instance?.stopRequest !== undefined
+    if (isStopping || this.exit !== undefined) return 'stopping'
     return this.isStarted ? 'running' : 'starting'
   }
 

@@ -79,6 +79,7 @@ export class Spawning {
         argv: asked.argv,
         working_dir: asked.cwd,
         owner: parent.id,
+        expiresAt: child.expiresAtMs,
         onNamed: (made) => {
           service = made.service.name
           this.#environments.set(service, environmentFor(parent, child, asked))

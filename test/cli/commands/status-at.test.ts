@@ -1,8 +1,10 @@
 import { pastOf, type SysgEvent } from '@systemg/core'
 import { simulate } from '@systemg/core/testing'
+import { children } from '@systemg/plugins'
 import { describe, expect, it } from 'vitest'
 import { command } from '../../../cli/src/commands/status.ts'
 import { retries } from '../../simulation/plugins.ts'
+import { pidOf, spawn } from '../../simulation/spawns.ts'
 import { run, stateRoot } from './fake-supervisor.ts'
 import { record } from './recorded.ts'
 
@@ -24,6 +26,17 @@ const story = async (): Promise<readonly SysgEvent[]> => {
   await sim.finish(sim.system.stop(['api']))
   await until(180_000)
   await sim.finish(sim.system.shutdown({ why: 'enough' }))
+  return [...sim.events]
+}
+
+/** `orch` has started `one` after ten seconds, and that `two`: until a minute later. */
+const familyStory = async (): Promise<readonly SysgEvent[]> => {
+  const spawnKey = { mode: 'dynamic' as const }
+  await using sim = await simulate([children], { orch: { command: 'x', spawn: spawnKey } }, { startMs: beginMs })
+  await sim.clock.advance(10_000)
+  const one = await spawn(sim, pidOf(sim, 'orch'), 'one', { ttl_ms: 60_000 })
+  await spawn(sim, one.pid, 'two')
+  await sim.clock.advance(80_000)
   return [...sim.events]
 }
 
@@ -55,6 +68,37 @@ describe('status --at', () => {
     await using home = stateRoot()
     record(home.paths, {}, await story())
     expect((await shown(home.root, '--at', '59m45s')).lines.at(-1)).toBe('2 services: 1 running, 1 backoff')
+  })
+
+  it('shows children below their parent, and one of them by name', async () => {
+    await using home = stateRoot()
+    record(home.paths, {}, await familyStory())
+    const { lines } = await shown(home.root, '--at', at(15_000))
+    expect(lines.slice(2, 5)).toEqual([
+      expect.stringMatching(/^orch +running/),
+      expect.stringMatching(/^└ one +running .* ends in 55s$/),
+      expect.stringMatching(/^  └ two +running/),
+    ])
+    const { stdout } = await run(home.root, command, 'status', ['--at', at(15_000), '--json'])
+    const none = { expires_at: null, children: [] }
+    expect(JSON.parse(stdout)).toMatchObject({
+      services: [
+        {
+          children: [
+            {
+              ...{ name: 'one', service: 'orch:one', state: 'running', depth: 1, expires_at: at(70_250) },
+              children: [{ name: 'two', service: 'orch:two', state: 'running', depth: 2, ...none }],
+            },
+          ],
+        },
+      ],
+    })
+    expect((await shown(home.root, '--at', at(15_000), 'orch:two')).lines[2]).toMatch(/^orch:two +running/)
+    expect((await shown(home.root, '--at', at(85_000))).lines.slice(2)).toEqual([
+      expect.stringMatching(/^orch +running/),
+      '',
+      '1 service: 1 running',
+    ])
   })
 
   it('is one object for programs, as `status` has it', async () => {
