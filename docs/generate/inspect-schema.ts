@@ -69,7 +69,18 @@ export const inspectSchema = z
       .looseObject({
         next_run: time.nullable(),
         running: z.boolean(),
-        history: z.array(z.looseObject({ status: text })),
+        history: z.array(
+          z.strictObject({
+            scheduled: time.nullable(),
+            started: time.nullable(),
+            finished: time.nullable(),
+            status: z.enum(['success', 'failed', 'skipped', 'timeout', 'interrupted']),
+            exit_code: z.number().nullable(),
+            trigger: z.enum(['schedule', 'manual', 'catch_up']),
+            reason: text.nullable(),
+            supervisor_replaced: z.boolean().describe('It began under one supervisor and ended under another.'),
+          }),
+        ),
       })
       .nullable(),
     last_lines: z.array(text),

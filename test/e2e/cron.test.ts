@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { isAlive, Sandbox, until } from './sysg.ts'
+import { commandOf, isAlive, Sandbox, until } from './sysg.ts'
 
 const historyOf = async (box: Sandbox, name: string) => (await box.service(name)).cron?.history ?? []
 
@@ -110,7 +110,37 @@ services:
     (runs) => runs.some(({ status }) => status !== 'skipped'),
   )
   expect(existsSync(join(box.folder, 'ended'))).toBe(true)
-  // Known where one-shots write their code down, and otherwise not called a success.
-  const run = ended.find(({ status }) => status !== 'skipped')
-  expect([run?.status, run?.exit_code]).toEqual(run?.exit_code === 0 ? ['success', 0] : ['interrupted', null])
+  expect(ended.filter(({ status }) => status !== 'skipped')).toMatchObject([
+    { status: 'success', exit_code: 0, supervisor_replaced: true },
+  ])
+  const shown = await box.sysg('inspect', 'job')
+  expect(shown).toMatch(/success \(schedule\): exit code 0, took .*, while the supervisor was replaced$/m)
+})
+
+it('a killed supervisor, and the run with it: nobody knows how it ended, so it is no success', async () => {
+  await using box = new Sandbox()
+  box.config(`
+respawn: false
+services:
+  job: { command: 'sleep 1000; exit 0', cron: '0 0 1 1 *' }
+`)
+  await box.sysg('start', '-d')
+  box.spawn(['start', '-d', '-s', 'job'])
+  const isRun = (pid: number) => /^(\/bin\/sh|sleep)/.test(commandOf(pid))
+  const run = await until(
+    () => Promise.resolve(box.processes().filter(isRun)),
+    (pids) => pids.some((pid) => commandOf(pid).startsWith('sleep')),
+  )
+  const { supervisor } = await box.status()
+  // Each before those that would tell of its end.
+  for (const pid of [supervisor.pid, ...run]) process.kill(pid, 'SIGKILL')
+  await until(
+    () => Promise.resolve(run.filter(isAlive)),
+    (living) => living.length === 0,
+  )
+  await box.sysg('start', '-d')
+  expect(await historyOf(box, 'job')).toMatchObject([
+    { status: 'interrupted', exit_code: null, trigger: 'manual', supervisor_replaced: true },
+  ])
+  expect(await box.sysg('inspect', 'job')).toMatch(/interrupted \(manual\): .*, while the supervisor was replaced$/m)
 })

@@ -36,12 +36,12 @@ describe('a service with `cron`', () => {
       {
         ...{ scheduled: '2026-01-01T00:12:00.000Z', started: '2026-01-01T00:12:00.000Z' },
         ...{ finished: '2026-01-01T00:12:01.000Z', status: 'failed', exit_code: 3 },
-        ...{ trigger: 'schedule', reason: 'exit code 3' },
+        ...{ trigger: 'schedule', reason: 'exit code 3', supervisor_replaced: false },
       },
       {
         ...{ scheduled: '2026-01-01T00:13:00.000Z', started: '2026-01-01T00:13:00.000Z' },
         ...{ finished: '2026-01-01T00:13:01.000Z', status: 'success', exit_code: 4 },
-        ...{ trigger: 'schedule', reason: null },
+        ...{ trigger: 'schedule', reason: null, supervisor_replaced: false },
       },
     ])
   })

@@ -132,6 +132,8 @@ describe('a supervisor that is killed during a run', () => {
     expect(sim.eventTypes('job').filter((type) => type.startsWith('cron.'))).toEqual(['cron.started', 'cron.finished'])
     await sim.clock.advance(11_000)
     expect(runsOf(sim)).toEqual(['10 failed 10-16', '20 failed 20-25'])
+    const replaced = sim.service('job').view.cron?.history.map(({ supervisor_replaced: isReplaced }) => isReplaced)
+    expect(replaced).toEqual([true, false])
   })
 
   it('knows how the run ended that nobody saw', async () => {
@@ -141,7 +143,9 @@ describe('a supervisor that is killed during a run', () => {
     await sim.clock.advance(30_000)
     await sim.boot()
     await sim.finish(sim.system.resume())
-    expect(sim.service('job').view.cron?.history).toMatchObject([{ status: 'success', exit_code: 0 }])
+    expect(sim.service('job').view.cron?.history).toMatchObject([
+      { status: 'success', exit_code: 0, supervisor_replaced: true },
+    ])
   })
 
   it('and the run with it: it is never called a success', async () => {
@@ -152,7 +156,9 @@ describe('a supervisor that is killed during a run', () => {
     await sim.clock.advance(30_000)
     await sim.boot()
     await sim.finish(sim.system.resume())
-    expect(sim.service('job').view.cron?.history).toMatchObject([{ status: 'interrupted', exit_code: null }])
+    expect(sim.service('job').view.cron?.history).toMatchObject([
+      { status: 'interrupted', exit_code: null, supervisor_replaced: true },
+    ])
     await sim.clock.advance(13_000)
     expect(runsOf(sim).slice(1)).toEqual(['50 success 50-52'])
   })

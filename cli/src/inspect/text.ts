@@ -1,6 +1,6 @@
 /** What `sysg inspect` shows to people: parts with a title each, no wider than the terminal. Pure. */
 import type { ProcessNode } from '@systemg/core'
-import { formatAge } from '../terminal/age.ts'
+import { formatAge, formatElapsed } from '../terminal/age.ts'
 import { eventLine } from '../terminal/event-line.ts'
 import { formatBytes } from '../terminal/format-bytes.ts'
 import { styleOfState } from '../terminal/state-style.ts'
@@ -162,14 +162,24 @@ const healthOf = ({ health_history: history }: InspectReport, { paint, nowMs }: 
 const runsOf = ({ cron }: InspectReport, { nowMs }: InspectOptions): readonly string[] => {
   if (cron === null) return []
   const next = cron.next_run === null ? 'no run is due' : `next run at ${cron.next_run}`
-  return [
-    cron.running ? `${next}; one runs now` : next,
-    ...cron.history.toReversed().map(({ scheduled, started, finished, status, reason, trigger }) => {
-      const at = finished ?? started ?? scheduled
-      const ago = at === null ? '' : `${formatAge(nowMs - Date.parse(at))} ago  `
-      return `${ago}${status} (${trigger})${reason === null ? '' : `: ${plain(reason)}`}`
-    }),
+  return [cron.running ? `${next}; one runs now` : next, ...cron.history.toReversed().map((run) => runLine(run, nowMs))]
+}
+
+type Run = NonNullable<InspectReport['cron']>['history'][number]
+
+/** `5s ago  success, exit code 0, took 2.5s (schedule)`. */
+const runLine = (run: Run, nowMs: number): string => {
+  const { scheduled, started, finished, status, reason, trigger, exit_code: code } = run
+  const at = finished ?? started ?? scheduled
+  const ago = at === null ? '' : `${formatAge(nowMs - Date.parse(at))} ago  `
+  const why = reason ?? (code === null ? undefined : `exit code ${code}`)
+  const tookMs = started === null || finished === null ? undefined : Date.parse(finished) - Date.parse(started)
+  const facts = [
+    ...(why === undefined ? [] : [plain(why)]),
+    ...(tookMs === undefined ? [] : [`took ${formatElapsed(Math.max(0, tookMs))}`]),
+    ...(run.supervisor_replaced ? ['while the supervisor was replaced'] : []),
   ]
+  return `${ago}${[`${status} (${trigger})`, ...(facts.length === 0 ? [] : [facts.join(', ')])].join(': ')}`
 }
 
 const variableLine = ({ name, value, origin, file }: InspectReport['env'][number]): string =>

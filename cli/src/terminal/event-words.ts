@@ -120,8 +120,10 @@ const phrases = {
     `${service}: users could not be led to slot ${slot}${because(reason)}`,
   'service.pre_start': ({ command }, _, service) => `${service}: pre_start runs: ${command}`,
   'cron.started': ({ trigger, scheduled }, _, service) => `${service} runs${becauseOf(trigger, scheduled)}`,
-  'cron.finished': ({ status, reason, duration_ms: durationMs }, _, service) =>
-    `${service}: the run ${runEnds[status]}${durationMs === null ? '' : ` after ${formatElapsed(durationMs)}`}${because(reason)}`,
+  'cron.finished': ({ status, reason, duration_ms: durationMs, supervisor_replaced: isReplaced }, _, service) => {
+    const after = durationMs === null ? '' : ` after ${formatElapsed(durationMs)}`
+    return `${service}: the run ${runEnds[status]}${after}${isReplaced ? ', while the supervisor was replaced' : ''}${because(reason)}`
+  },
   'cron.skipped': ({ scheduled, reason }, _, service) =>
     `${service}: the run that was due at ${scheduled} is left out${because(reason)}`,
   'spawn.started': ({ name, pid, parent, expires_at: expiresAt }) =>

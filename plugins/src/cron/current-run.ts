@@ -18,6 +18,8 @@ export class CurrentRun {
   /** When it was decided, wall clock, ms. */
   readonly began: number
   started: number | null
+  /** It was decided by an earlier supervisor. */
+  readonly supervisorReplaced: boolean
   /** Something of it was there under this supervisor. */
   isSeen = false
   exit: Exit | undefined
@@ -31,7 +33,11 @@ export class CurrentRun {
   cause: number | undefined
   #cancelLimit: (() => void) | undefined
 
-  constructor({ trigger, scheduled, instance, began, started }: NonNullable<JobRecord['current']>) {
+  constructor(
+    { trigger, scheduled, instance, began, started }: NonNullable<JobRecord['current']>,
+    { supervisorReplaced = false } = {},
+  ) {
+    this.supervisorReplaced = supervisorReplaced
     this.trigger = trigger
     this.scheduled = scheduled
     this.instance = instance

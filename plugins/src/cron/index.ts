@@ -84,6 +84,8 @@ declare module '@systemg/core' {
       exit_code: number | null
       reason: string | null
       duration_ms: number | null
+      /** It began under an earlier supervisor. */
+      supervisor_replaced: boolean
     }
     /** A run that was due is left out. */
     'cron.skipped': { trigger: Trigger; scheduled: string; reason: string }

@@ -71,7 +71,7 @@ export class Job {
   /** Take up what an earlier supervisor has left. */
   restore({ schedule, settled, closed, current, waiting, runs }: JobRecord): void {
     this.#history.restore(runs)
-    if (current !== null) this.#current = new CurrentRun(current)
+    if (current !== null) this.#current = new CurrentRun(current, { supervisorReplaced: true })
     if (schedule !== this.#schedule.key) return
     this.#schedule.restore({ settled, closed })
     this.#waiting = [...waiting]

@@ -47,14 +47,14 @@ export class RunHistory {
     )
     this.#emit('cron.skipped', undefined, cause, { trigger, scheduled: iso(due), reason })
     const times = { scheduled: due, started: null, finished: null }
-    this.#remember({ trigger, ...times, status: 'skipped', exit_code: null, reason })
+    this.#remember({ trigger, ...times, status: 'skipped', exit_code: null, reason, supervisor_replaced: false })
   }
 
   /** Nothing of it lives any more. */
   finished(run: CurrentRun, { status, reason }: ReturnType<CurrentRun['outcome']>): void {
-    const { trigger, scheduled, started, exit, cause } = run
+    const { trigger, scheduled, started, exit, cause, supervisorReplaced: supervisor_replaced } = run
     const finished = this.#world.host.clock.now()
-    const ended = { trigger, status, exit_code: exit?.code ?? null, reason }
+    const ended = { trigger, status, exit_code: exit?.code ?? null, reason, supervisor_replaced }
     const duration_ms = started === null ? null : Math.max(0, finished - started)
     this.#emit('cron.finished', run, cause, { ...ended, scheduled: isoOrNull(scheduled), duration_ms })
     this.#remember({ ...ended, scheduled, started, finished })

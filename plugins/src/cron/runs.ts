@@ -21,6 +21,7 @@ const endedRun = z.object({
   status,
   exit_code: z.number().nullable(),
   reason: z.string().nullable(),
+  supervisor_replaced: z.boolean().default(false),
 })
 
 /** A run that is over, or was left out. Times are wall clock, ms. */
@@ -71,6 +72,8 @@ export interface RunView {
   readonly trigger: Trigger
   /** Why it is no success; null when it is. */
   readonly reason: string | null
+  /** It began under one supervisor and ended under another: meanwhile nobody may have looked after it. */
+  readonly supervisor_replaced: boolean
 }
 
 export const iso = (ms: number): string => new Date(ms).toISOString()
@@ -85,4 +88,5 @@ export const viewOfRun = ({ scheduled, started, finished, ...run }: EndedRun): R
   exit_code: run.exit_code,
   trigger: run.trigger,
   reason: run.reason,
+  supervisor_replaced: run.supervisor_replaced,
 })

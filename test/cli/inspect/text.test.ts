@@ -70,6 +70,26 @@ describe('what is shown of a service', () => {
     expect(chart.at(-1)).toMatch(/^ +10m ago +now$/)
   })
 
+  it('says of each run how it went, and whether its supervisor was replaced meanwhile', () => {
+    const run = { scheduled: ago(5_000), started: ago(4_500), finished: ago(2_000), trigger: 'schedule' as const }
+    const replaced = { ...run, supervisor_replaced: true }
+    const history = [
+      { ...run, started: null, finished: null, status: 'skipped' as const, exit_code: null, reason: 'one goes on' },
+      { ...run, status: 'failed' as const, exit_code: 3, reason: 'exit code 3' },
+      { ...replaced, status: 'interrupted' as const, exit_code: null, reason: 'gone' },
+      { ...replaced, status: 'success' as const, exit_code: 0, reason: null },
+    ].map((one) => ({ supervisor_replaced: false, ...one }))
+    const lines = shown({ cron: { next_run: ago(-60_000), running: false, history } }, 120)
+    const at = lines.indexOf('RUNS')
+    expect(lines.slice(at + 1, at + 6)).toEqual([
+      '  next run at 2026-01-31T12:01:00.000Z',
+      '  2s ago  success (schedule): exit code 0, took 2.5s, while the supervisor was replaced',
+      '  2s ago  interrupted (schedule): gone, took 2.5s, while the supervisor was replaced',
+      '  2s ago  failed (schedule): exit code 3, took 2.5s',
+      '  5s ago  skipped (schedule): one goes on',
+    ])
+  })
+
   it('leaves out what is not there', () => {
     const text = shown({ metrics: null, events: [], tree: [], health_history: [], env: [], sections: [] }).join('\n')
     expect(text).not.toMatch(/CPU|EVENTS|PROCESSES|HEALTH|ENVIRONMENT|INSTANCES|RUNS/)

@@ -285,7 +285,7 @@ describe('the table of services', () => {
 
 const run = (set: Partial<RunView>): RunView => ({
   ...{ scheduled: ago(62_000), started: ago(62_000), finished: ago(60_000), status: 'success' },
-  ...{ exit_code: 0, trigger: 'schedule', reason: null, ...set },
+  ...{ exit_code: 0, trigger: 'schedule', reason: null, supervisor_replaced: false, ...set },
 })
 
 describe('a note', () => {
