@@ -11,6 +11,9 @@ const duration = (ms: number) => (ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} 
 
 const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
 
+const outside = ({ missing }: { missing: readonly string[] }) =>
+  `This is not inside of a service: ${quoted(missing)} ${missing.length === 1 ? 'is' : 'are'} not in the environment.`
+
 /** What helps against what a machine refuses, by errno. */
 const remedies: Partial<Record<string, string>> = {
   ENOSPC: 'Free some space there, or set SYSG_HOME to a folder on another disk.',
@@ -85,12 +88,12 @@ export const failures = {
     message: `systemg ${facts.to} did not take over${facts.words === '' ? '.' : `:\n${facts.words}`}`,
     hint: `The supervisor is systemg ${facts.version} again (pid ${facts.pid}); services went on. \`sysg logs --kind supervisor\` has more.`,
   }),
-  SYSG_NOTIFY_OUTSIDE: () => ({
-    message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',
+  SYSG_NOTIFY_OUTSIDE: (facts: { missing: readonly string[] }) => ({
+    message: outside(facts),
     hint: '`sysg notify ready` is for programs that a service has started, with the environment they were given.',
   }),
-  SYSG_SPAWN_OUTSIDE: () => ({
-    message: 'This is not inside of a service: `SYSG_TOKEN` and `SYSG_SOCKET` are not in the environment.',
+  SYSG_SPAWN_OUTSIDE: (facts: { missing: readonly string[] }) => ({
+    message: outside(facts),
     hint: '`sysg spawn` is for programs that a service has started, with the environment they were given. `sysg start -- command` starts one for you.',
   }),
   SYSG_PURGE_STOPPED_SHORT: () => ({

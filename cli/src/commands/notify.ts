@@ -4,11 +4,10 @@
  * environment says whose word it is.
  */
 import { fstatSync, readlinkSync, writeSync } from 'node:fs'
-import { connect } from '../client/connect.ts'
+import { connectInside } from '../client/inside.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
-import { projectPaths } from '../project/state-root.ts'
 
 /** A supervisor answers at once, or is frozen. */
 const answerLimitMs = 10_000
@@ -39,10 +38,7 @@ const writeToDescriptor = (number: string | undefined, state: string): boolean =
 }
 
 const tellSupervisor = async ({ env, terminal }: CommandContext, state: string): Promise<void> => {
-  const { SYSG_TOKEN: token, SYSG_SOCKET: socket, SYSG_PROJECT: project } = env
-  if (token === undefined || socket === undefined || project === undefined)
-    throw new Failure('SYSG_NOTIFY_OUTSIDE', undefined)
-  const supervisor = await connect({ ...projectPaths('', project), socket })
+  const { supervisor, token } = await connectInside(env, 'SYSG_NOTIFY_OUTSIDE')
   try {
     const said = (await supervisor.call('notify', { token, state }, { timeoutMs: answerLimitMs })) as {
       service: string

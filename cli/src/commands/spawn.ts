@@ -2,11 +2,10 @@
  * `sysg spawn`: run by a program inside of a service, to start a tracked child of it. The token in its environment says
  * whose child that is. Called in loops, so it loads as little as it can.
  */
-import { connect } from '../client/connect.ts'
+import { connectInside } from '../client/inside.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
-import { projectPaths } from '../project/state-root.ts'
 import { durationMs } from '../terminal/duration.ts'
 
 /** A start takes as long as the machine needs; a frozen supervisor is given up, ms. */
@@ -21,11 +20,8 @@ export const command: Command = {
   },
   async run(context) {
     const { env, globals, terminal } = context
-    const { SYSG_TOKEN: token, SYSG_SOCKET: socket, SYSG_PROJECT: project } = env
     const asked = askedFor(context)
-    if (token === undefined || socket === undefined || project === undefined)
-      throw new Failure('SYSG_SPAWN_OUTSIDE', undefined)
-    const supervisor = await connect({ ...projectPaths('', project), socket })
+    const { supervisor, token } = await connectInside(env, 'SYSG_SPAWN_OUTSIDE')
     try {
       const params = { token, env: plain(env), cwd: context.cwd, ...asked }
       const { name, pid, id, service } = (await supervisor.call('spawn', params, {
