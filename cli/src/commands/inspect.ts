@@ -4,6 +4,7 @@ import { tryConnect } from '../client/connect.ts'
 import { serviceNames, type Command, type CommandContext } from '../command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
+import type { InspectReport } from '../inspect/report.ts'
 import { locate } from '../project/locate.ts'
 import { durationMs } from '../terminal/duration.ts'
 import { printError } from '../terminal/print-error.ts'
@@ -54,7 +55,7 @@ const lookAt = async (context: CommandContext, name: string, windowMs: number): 
     const report = await recordedInspection(paths, name, nowMs)
     return {
       exitCode: exitCodes.noSupervisor,
-      json: report,
+      json: forPrograms(report),
       lines: (options) => inspectText(report, { ...options, nowMs }),
       failure: new Failure('SYSG_NO_SUPERVISOR', { project: `\`${paths.id}\`` }),
     }
@@ -65,10 +66,13 @@ const lookAt = async (context: CommandContext, name: string, windowMs: number): 
     const report = inspectReportOf((await supervisor.call('inspect', params, { timeoutMs: 10_000 })) as Inspection)
     return {
       exitCode: exitCodeFor([report]),
-      json: report,
+      json: forPrograms(report),
       lines: (options) => inspectText(report, { ...options, nowMs: Date.now() }),
     }
   } finally {
     supervisor.close()
   }
 }
+
+/** Numbers are enough. */
+const forPrograms = (report: InspectReport) => ({ ...report, written: undefined })

@@ -1,6 +1,7 @@
 /** What is known of a service when no supervisor runs: as the last one recorded it. Secrets are masked. */
-import { masked, maskedDeep, Secrets } from '@systemg/core'
+import { masked, maskedDeep, Secrets, writtenOf } from '@systemg/core'
 import { Failure } from '../failures.ts'
+import { firstPartyPlugins } from '../first-party.ts'
 import { isStillThere } from '../host/adopted-processes.ts'
 import { readEnvironment } from '../host/process-environment.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
@@ -41,6 +42,7 @@ export const recordedInspection = async (paths: ProjectPaths, asked: string, now
     ...service,
     instance: null,
     config: maskedDeep(config) as InspectReport['config'],
+    written: await writtenOf(config, firstPartyPlugins()),
     env: Object.entries(vars).map(([name, value]) => ({
       ...{ name, value: masked(name, String(value)), origin: 'service vars' as const },
     })),

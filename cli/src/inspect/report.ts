@@ -5,7 +5,7 @@ import type { InstanceHistory } from '@systemg/plugins/health'
 import type { MetricsReport } from '@systemg/plugins/metrics'
 import { reportOf, type ServiceStatus } from '../terminal/service-status.ts'
 
-type Added = Pick<Inspection, 'instance' | 'config' | 'tree' | 'sections' | 'events'>
+type Added = Pick<Inspection, 'instance' | 'config' | 'written' | 'tree' | 'sections' | 'events'>
 
 export interface InspectReport extends ServiceStatus, Added {
   readonly env: readonly EnvVariable[]
@@ -15,9 +15,13 @@ export interface InspectReport extends ServiceStatus, Added {
   readonly health_history: readonly InstanceHistory[]
 }
 
+/** An earlier version says nothing of how things are written. */
+type Answer = Omit<Inspection, 'written'> & Partial<Pick<Inspection, 'written'>>
+
 /** A supervisor's answer, with what some plugin would tell that is not there. */
-export const inspectReportOf = (answer: Inspection): InspectReport => {
-  const { instance, config, env = [], metrics = null, events = [], tree, health_history, sections, ...view } = answer
+export const inspectReportOf = (answer: Answer): InspectReport => {
+  const { instance, config, written = {}, env = [], metrics = null, events = [], tree, sections, ...others } = answer
+  const { health_history = [], ...view } = others
   const { services } = reportOf({
     project: { id: '', config: null },
     supervisor: null,
@@ -25,5 +29,5 @@ export const inspectReportOf = (answer: Inspection): InspectReport => {
   })
   const [status] = services
   if (status === undefined) throw new Error('no service')
-  return { ...status, instance, config, env, metrics, events, tree, health_history: health_history ?? [], sections }
+  return { ...status, instance, config, written, env, metrics, events, tree, health_history, sections }
 }

@@ -188,7 +188,20 @@ const variableLine = ({ name, value, origin, file }: InspectReport['env'][number
 /** What is shown elsewhere. */
 const shownElsewhere = new Set(['name', 'command', 'argv', 'working_dir', 'env', 'depends_on'])
 
-const configOf = ({ config }: InspectReport): readonly string[] =>
+const configOf = ({ config, written }: InspectReport): readonly string[] =>
   Object.entries(config)
-    .filter(([key, value]) => !shownElsewhere.has(key) && value !== undefined && value !== null)
-    .map(([key, value]) => `${plain(key)}: ${plain(typeof value === 'string' ? value : JSON.stringify(value))}`)
+    .filter(([key, value]) => !shownElsewhere.has(key) && isSet(value))
+    .map(([key, value]) => `${plain(key)}: ${plain(typeof value === 'string' ? value : yamlOf(value, key, written))}`)
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== null
+
+/** On one line, as people write it. */
+const yamlOf = (value: unknown, path: string, written: InspectReport['written']): string => {
+  const known = Object.hasOwn(written, path) ? written[path] : undefined
+  if (known !== undefined) return known
+  if (Array.isArray(value)) return `[${value.map((one, at) => yamlOf(one, `${path}.${at}`, written)).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const entries = Object.entries(value).filter(([, inner]) => isSet(inner))
+  if (entries.length === 0) return '{}'
+  return `{ ${entries.map(([key, inner]) => `${key}: ${yamlOf(inner, `${path}.${key}`, written)}`).join(', ')} }`
+}

@@ -1,4 +1,4 @@
-/** Which keys a schema knows at a place: for suggestions. */
+/** What a schema wants at a place: which keys, for suggestions, and what kind of value. */
 import type { z } from 'zod'
 
 type Schema = z.core.$ZodType
@@ -6,7 +6,7 @@ type Schema = z.core.$ZodType
 /** Keys of the map that `schema` wants at `path`; of all of them when it takes several kinds. */
 export const keysAt = (schema: Schema, path: readonly PropertyKey[]): readonly string[] => {
   let here = concrete(schema)
-  for (const part of path) here = here.flatMap((each) => child(each, part)).flatMap(concrete)
+  for (const part of path) here = here.flatMap((each) => childOf(each, part)).flatMap((each) => concrete(each))
   return [...new Set(here.flatMap((each) => Object.keys(definition(each).shape ?? {})))]
 }
 
@@ -29,18 +29,20 @@ interface Definition {
 
 const definition = (schema: Schema): Definition => schema._zod.def
 
-/** Without wrappers (defaults, transforms, unions): what really looks at the input. */
-const concrete = (schema: Schema): readonly Schema[] => {
+/** Without wrappers (defaults, transforms, unions): what really looks at the input. `isOne`: not looked into. */
+export const concrete = (schema: Schema, isOne: (schema: Schema) => boolean = () => false): readonly Schema[] => {
+  if (isOne(schema)) return [schema]
   const { type, innerType, in: input, out, options, left, right, getter } = definition(schema)
   const next =
     type === 'pipe' && input !== undefined && definition(input).type === 'transform'
       ? [out]
       : [innerType, input, ...(options ?? []), left, right, getter?.()]
   const found = next.filter((each) => each !== undefined)
-  return found.length === 0 ? [schema] : found.flatMap(concrete)
+  return found.length === 0 ? [schema] : found.flatMap((each) => concrete(each, isOne))
 }
 
-const child = (schema: Schema, part: PropertyKey): readonly Schema[] => {
+/** What it wants of one of its parts. */
+export const childOf = (schema: Schema, part: PropertyKey): readonly Schema[] => {
   const { shape, element, valueType, items, catchall } = definition(schema)
   if (typeof part === 'number') return [items?.[part] ?? element].filter((each) => each !== undefined)
   const known = typeof part === 'string' && shape !== undefined && Object.hasOwn(shape, part) ? shape[part] : undefined

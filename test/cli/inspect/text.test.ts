@@ -10,7 +10,11 @@ const report = (set: Partial<InspectReport> = {}): InspectReport => ({
   ...{ name: 'api', id: '3f9c2a1b', state: 'running', health: 'healthy', pid: 4720, since: ago(60_000) },
   ...{ uptime_ms: 60_000, restarts: 1, reason: null, depends_on: ['db'], exit: null, cpu_percent: 1, memory_bytes: 1 },
   ...{ instances: [], children: [], cron: null, last_lines: [], replicas: 1, retry_at: null, instance: null },
-  config: { name: 'api', command: 'node server.js', working_dir: '/srv', stop_timeout: 10_000 },
+  config: {
+    ...{ name: 'api', command: 'node server.js', working_dir: '/srv', stop_timeout: 10_000 },
+    cron: { expression: '@daily', timeout: 90_000, timezone: null, days: [1, 2], more: {} },
+  },
+  written: { stop_timeout: '10s', 'cron.timeout': '1m30s' },
   env: [
     { name: 'API_TOKEN', value: '********', origin: 'service file', file: 'api.env' },
     { name: 'LONG', value: 'x'.repeat(300), origin: 'supervisor' },
@@ -59,7 +63,9 @@ describe('what is shown of a service', () => {
     expect(text).toContain('\nMEMORY\n  now 50M, highest 57M in 10m\n')
     expect(text).toContain('\nHEALTH\n  api-1  2s ago  unhealthy (12 ms): status 503\n')
     expect(text).toContain('\nENVIRONMENT\n  API_TOKEN=********  (service file: api.env)\n')
-    expect(text).toContain('\nCONFIG\n  stop_timeout: 10000\n')
+    expect(text).toContain(
+      '\nCONFIG\n  stop_timeout: 10s\n  cron: { expression: "@daily", timeout: 1m30s, days: [1, 2], more: {} }\n',
+    )
     expect(text.endsWith('\nQUEUE\n  3 jobs wait')).toBe(true)
   })
 
