@@ -7,8 +7,8 @@ import { Failure } from '../failures.ts'
 import type { InspectReport } from '../inspect/report.ts'
 import { locate } from '../project/locate.ts'
 import { durationMs } from '../terminal/duration.ts'
-import { printError } from '../terminal/print-error.ts'
-import { exitCodeFor, textOf, type Seen } from '../terminal/status-look.ts'
+import { showLooks } from '../terminal/show-looks.ts'
+import { exitCodeFor, type Seen } from '../terminal/status-look.ts'
 
 export const command: Command = {
   description:
@@ -19,27 +19,13 @@ export const command: Command = {
     stream: { type: 'string', description: 'Look again so often, until Ctrl-C (exit code 0)', valueHint: '2s' },
   },
   async run(context) {
-    const { window, stream: interval } = context.typed.values
+    const { window } = context.typed.values
     const [name, ...others] = serviceNames(context.typed)
     if (name === undefined || others.length > 0)
       throw new Failure('SYSG_USAGE', { message: 'Name one service.', command: 'inspect' })
     const windowMs = typeof window === 'string' ? durationMs(window, '--window') : defaultWindowMs
     if (windowMs <= 0) throw new Failure('SYSG_USAGE', { message: '`--window` takes a duration above zero.' })
-    const look = () => lookAt(context, name, windowMs)
-    try {
-      if (typeof interval === 'string') {
-        const { streamStatus } = await import('../terminal/stream-status.ts')
-        return await streamStatus(context, look, interval)
-      }
-      const seen = await look()
-      context.terminal.out(textOf(seen, context))
-      if (seen.failure === undefined) return seen.exitCode
-      throw seen.failure
-    } catch (thrown) {
-      if (!(thrown instanceof Failure) || thrown.code !== 'SYSG_SUPERVISOR_SILENT') throw thrown
-      printError(context.terminal, thrown)
-      return exitCodes.timedOut
-    }
+    return showLooks(context, () => lookAt(context, name, windowMs))
   },
 }
 

@@ -4,8 +4,8 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure, isCoded } from '../failures.ts'
 import { locate } from '../project/locate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
-import { printError } from '../terminal/print-error.ts'
 import type { ChildStatus, ServiceStatus, StatusReport } from '../terminal/service-status.ts'
+import { showLooks } from '../terminal/show-looks.ts'
 import { askStatus, exitCodeFor, textOf, type Seen } from '../terminal/status-look.ts'
 import { statusTable } from '../terminal/status-table.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
@@ -31,18 +31,7 @@ export const command: Command = {
     if (all === true && names.length > 0)
       throw new Failure('SYSG_USAGE', { message: '`--all` shows every service: name none.', command: 'status' })
     if (typeof interval === 'string' && all !== true && isLive(context)) return await live(context, names, interval)
-    const look = all === true ? await looksAtAll(context) : looksAtOne(context, names)
-    try {
-      if (typeof interval === 'string') return await stream(context, look, interval)
-      const seen = await look()
-      context.terminal.out(textOf(seen, context))
-      if (seen.failure === undefined) return seen.exitCode
-      throw seen.failure
-    } catch (thrown) {
-      if (!(thrown instanceof Failure) || thrown.code !== 'SYSG_SUPERVISOR_SILENT') throw thrown
-      printError(context.terminal, thrown)
-      return exitCodes.timedOut
-    }
+    return showLooks(context, all === true ? await looksAtAll(context) : looksAtOne(context, names))
   },
 }
 
@@ -75,11 +64,6 @@ const live = async (context: CommandContext, names: readonly string[], interval:
   ])
   const everyMs = intervalMs(interval, '--stream')
   return showLive(context, { paths: locate(context).paths, names, everyMs })
-}
-
-const stream = async (context: CommandContext, look: () => Promise<Seen>, interval: string): Promise<ExitCode> => {
-  const { streamStatus } = await import('../terminal/stream-status.ts')
-  return streamStatus(context, look, interval)
 }
 
 const looksAtOne = (context: CommandContext, names: readonly string[]) => async (): Promise<Seen> => {

@@ -30,8 +30,7 @@ export const usageChart = (points: readonly ChartPoint[], { width, format, nowMs
     inCells(points, cells).map(({ timeMs, value }) => [timeMs, value]),
     { width: cells, height, hideXAxis: true, formatter: (value, { axis }) => (axis === 'y' ? format(value) : '') },
   )
-  const lines = drawn
-    .split('\n')
+  const lines = withEachLabelOnce(drawn.split('\n'))
     .map((line) => line.trimEnd())
     .filter((line) => !/^\s*[▲│]?$/.test(line))
   const from = `${formatAge(nowMs - first.timeMs)} ago`
@@ -40,6 +39,18 @@ export const usageChart = (points: readonly ChartPoint[], { width, format, nowMs
 }
 
 const now = 'now'
+
+/** Values that differ by less than their format shows have one label, the highest. */
+const withEachLabelOnce = (lines: readonly string[]): readonly string[] => {
+  const seen = new Set<string>()
+  return lines.map((line) => {
+    const [all, label] = /^\s*(\S+)┤/.exec(line) ?? []
+    if (all === undefined || label === undefined) return line
+    const isRepeated = seen.has(label)
+    seen.add(label)
+    return isRepeated ? `${' '.repeat(all.length - 1)}│${line.slice(all.length)}` : line
+  })
+}
 
 /** At most one point for each cell, the highest: a short peak must be seen. */
 const inCells = (points: readonly ChartPoint[], cells: number): readonly ChartPoint[] => {

@@ -101,6 +101,16 @@ describe('what is shown of a service', () => {
     expect(text).not.toMatch(/CPU|EVENTS|PROCESSES|HEALTH|ENVIRONMENT|INSTANCES|RUNS/)
   })
 
+  it('has no label of the axis twice, however little the values differ', () => {
+    const points = [0.1, 0.12, 0.14, 0.1].map((cpu, at) => ({
+      ...{ time: ago((4 - at) * 3_000), span_ms: 3_000, cpu_percent: cpu, cpu_percent_max: cpu },
+      ...{ memory_bytes: 1_000_000 + at, memory_bytes_max: 1_000_010 },
+    }))
+    const metrics = { cpu_percent: 0, memory_bytes: 1, processes: 1, cpu_seconds: 0, window_ms: 60_000, points }
+    const labels = shown({ metrics }).flatMap((line) => /(\S+)┤/.exec(line)?.[1] ?? [])
+    expect(labels).toEqual(['0.1%', '977K'])
+  })
+
   it('draws nothing of a single point', () => {
     const one = { cpu_percent: 0, memory_bytes: 1, processes: 1, cpu_seconds: 0, window_ms: 60_000, points: [] }
     expect(shown({ metrics: one })).toContain('  now 0.0%, highest 0.0% in 1m')
