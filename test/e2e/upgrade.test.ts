@@ -7,9 +7,10 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { freePort } from '../ports.ts'
-import { commandOf, resultOf, Sandbox, until } from './sysg.ts'
+import { commandOf, resultOf, Sandbox, until, type Status } from './sysg.ts'
 
 const repository = resolve(fileURLToPath(import.meta.url), '../../..')
+const builtBin = join(repository, 'cli/bin/sysg.mjs')
 
 /** The built `sysg` in a folder of its own, under another version. @param edit - Changes its code further. */
 const otherVersion = (box: Sandbox, version: string, edit = (code: string): string => code): string => {
@@ -25,6 +26,26 @@ const otherVersion = (box: Sandbox, version: string, edit = (code: string): stri
     writeFileSync(path, edit(code))
   }
   return join(folder, 'bin/sysg.mjs')
+}
+
+/** It need not live for long until it is brought back itself. */
+const staysAtOnce = (code: string): string => code.replace(/\bcalmAfterMs = 3e4\b/, 'calmAfterMs = 1')
+
+const writesNewer = (code: string): string =>
+  code.replace('version: 1, synchronous: "FULL"', 'version: 2, synchronous: "FULL"')
+
+/** Kill the supervisor. Resolves when another one has taken over. @param bin - Which `sysg` says so. */
+const killSupervisor = async (box: Sandbox, bin = builtBin): Promise<Supervised> => {
+  const { supervisor } = await box.status()
+  process.kill(supervisor.pid, 'SIGKILL')
+  return until(
+    async () => JSON.parse((await resultOf(box.spawnNode([bin, 'status', '--json']))).stdout) as Supervised,
+    ({ supervisor: next }) => next !== null && next.pid !== supervisor.pid,
+  )
+}
+
+type Supervised = Omit<Status, 'supervisor'> & {
+  readonly supervisor: { readonly pid: number; readonly version: string } | null
 }
 
 const ask = async (port: number): Promise<string> => {
@@ -61,7 +82,7 @@ services:
   const crowd = (async () => {
     while (!isOver.yes) answers.push(await ask(port))
   })()
-  const next = otherVersion(box, '0.2.0')
+  const next = otherVersion(box, '0.2.0', staysAtOnce)
   // A start of the new version says what can be done, and does it not.
   const hinted = await resultOf(box.spawnNode([next, 'start', '-d']))
   expect(hinted.code).toBe(0)
@@ -84,12 +105,7 @@ services:
   expect(answers.filter((answer) => answer !== String(pids[0]))).toEqual([])
 
   // It holds the socket and the output as the one before did, and comes back as itself.
-  process.kill(after.supervisor.pid, 'SIGKILL')
-  const again = await until(
-    () => box.status(),
-    ({ supervisor }) => ![null, after.supervisor.pid].includes((supervisor as { pid: number } | null)?.pid ?? null),
-  )
-  expect(again.supervisor).toMatchObject({ version: '0.2.0' })
+  expect((await killSupervisor(box)).supervisor).toMatchObject({ version: '0.2.0' })
   expect(await box.run('restart', '-s', 'web')).toMatchObject({ code: 0 })
   expect(await ask(port)).toBe(String(await box.pid('web')))
   const lines = (await box.sysg('logs', 'web', '-l', 'all')).trim().split('\n').map(Number)
@@ -166,6 +182,60 @@ services:
   const good = otherVersion(box, '0.3.0')
   expect(await resultOf(box.spawnNode([good, 'upgrade']))).toMatchObject({ code: 0 })
   expect((await box.status()).supervisor).toMatchObject({ version: '0.3.0' })
+  expect(await box.run('stop')).toMatchObject({ code: 0 })
+  expect(box.processes()).toEqual([])
+})
+
+it.each([true, false])(
+  'a version that dies soon after it has taken over is followed by the one before (respawn: %s)',
+  async (respawn) => {
+    await using box = new Sandbox()
+    const port = await freePort()
+    box.file('server.cjs', server)
+    box.config(`
+respawn: ${respawn}
+services:
+  web: { command: node server.cjs, sockets: ["tcp://127.0.0.1:${port}"], restart_policy: always }
+  plain: { command: sleep 1000, depends_on: [web] }
+`)
+    await box.sysg('start', '-d')
+    const pids = (await box.status()).services.map(({ pid }) => pid)
+    const answers: string[] = []
+    const isOver = { yes: false }
+    const crowd = (async () => {
+      while (!isOver.yes) answers.push(await ask(port))
+    })()
+    const next = otherVersion(box, '0.2.0')
+    expect(await resultOf(box.spawnNode([next, 'upgrade']))).toMatchObject({ code: 0 })
+    expect((await box.status()).supervisor).toMatchObject({ version: '0.2.0' })
+
+    const back = await killSupervisor(box)
+    expect(back.supervisor).toMatchObject({ version: '0.1.0' })
+    expect(back.services.map(({ pid, state }) => [pid, state])).toEqual(pids.map((pid) => [pid, 'running']))
+    expect(await box.sysg('logs', '--kind', 'supervisor')).toMatch(/warn The upgrade was taken back: .*systemg-0\.2\.0/)
+    // From here on it is as if there had been no upgrade.
+    if (respawn) expect((await killSupervisor(box)).supervisor).toMatchObject({ version: '0.1.0' })
+    isOver.yes = true
+    await crowd
+    expect(answers.filter((answer) => answer !== String(pids[0]))).toEqual([])
+    const lines = (await box.sysg('logs', 'web', '-l', 'all')).trim().split('\n').map(Number)
+    expect(lines.filter((line, at) => line !== at + 1)).toEqual([])
+    expect(await box.run('stop')).toMatchObject({ code: 0 })
+    expect(box.processes()).toEqual([])
+  },
+)
+
+it('a version that has written what the one before cannot read is followed by itself, and every service goes on', async () => {
+  await using box = new Sandbox()
+  box.config('services: { api: { command: sleep 1000 } }')
+  await box.sysg('start', '-d')
+  const pid = await box.pid('api')
+  const next = otherVersion(box, '0.2.0', writesNewer)
+  expect(await resultOf(box.spawnNode([next, 'upgrade']))).toMatchObject({ code: 0 })
+  const again = await killSupervisor(box, next)
+  expect(again.supervisor).toMatchObject({ version: '0.2.0' })
+  expect(again.services.map((service) => [service.pid, service.state])).toEqual([[pid, 'running']])
+  // It also does what is asked with the older version.
   expect(await box.run('stop')).toMatchObject({ code: 0 })
   expect(box.processes()).toEqual([])
 })

@@ -1,13 +1,13 @@
 /**
  * The holder: a shell that does nothing but keep descriptors open, until the supervisor that started it has died.
  *
- *   reads its stdin, a pipe from the supervisor ── `end` ──► ends; `now`: it goes, and another one is to take its place at once
- *     │ the pipe ends: the supervisor has died
+ *   reads its stdin, a pipe from the supervisor ── `end` ──► ends
+ *     │ the pipe ends: the supervisor has died, or, after `now`, handed over
  *     ├── to come back by itself ──► starts a supervisor, which inherits everything, starts a holder of its own and kills this one
  *     └── otherwise, or after too many tries ──► waits on a named pipe until `sysg start` says `go`, then does the same
  *
- * It stays until it is killed: a supervisor that dies before it has a holder of its own is tried again. In an upgrade the next
- * version is tried once, and not for ever; when it has not taken over, the version before comes back.
+ * It stays until it is killed: a supervisor that dies before it has a holder of its own is tried again. In an upgrade another
+ * version is tried first, once, and not for ever: the next one, and after that one's death, until it is `calm`, the one before.
  */
 
 /** Supervisors in a row that may die before they have lived for `calmAfterMs`. */
@@ -22,7 +22,7 @@ export const takenExitCode = 75
  * command.
  */
 export const holderScript = `: systemg holder, keeps sockets and output open for a supervisor
-tries=$1 respawn=$2 door=$3 request=$4 limit=$5 trial=$6
+tries=$1 respawn=$2 door=$3 request=$4 limit=$5 trial=$6 handed_over=
 shift 6
 try_once() {
   at=0
@@ -39,10 +39,17 @@ try_once() {
 while read -r line; do
   case $line in
     end) exit 0 ;;
-    calm) tries=0 ;;
-    now) tries=0 respawn=yes ;;
+    calm)
+      tries=0
+      shift $trial
+      trial=0 ;;
+    now) handed_over=yes ;;
   esac
 done
+if [ $trial -gt 0 ]; then
+  respawn=yes
+  [ "$handed_over" ] || echo "it died soon after an upgrade; the version before is tried" >&2
+fi
 while :; do
   if [ "$respawn" != yes ] || [ "$tries" -ge ${mostTries} ]; then
     [ "$tries" -ge ${mostTries} ] && echo "the supervisor died $tries times in a row; \\\`sysg start\\\` tries again" >&2

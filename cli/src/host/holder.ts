@@ -18,6 +18,10 @@ export interface HolderSettings {
   readonly command: readonly string[]
   /** The file that becomes the stdin of that. */
   readonly request: string
+  /** What an upgrade has replaced by `command`: it is tried first, as long as this process has not lived for long. */
+  readonly before?: readonly string[] | undefined
+  /** This process has. */
+  readonly onCalm?: () => void
   /** Start it at once, not only when `sysg start` asks. */
   readonly respawn: boolean
   /** How often that happened in a row. */
@@ -35,8 +39,9 @@ export interface Trial {
   readonly limitMs: number
 }
 
-/** A supervisor that has lived for so long starts to count its deaths anew. */
+/** A supervisor that has lived for so long starts to count its deaths anew, and stays in the place of the version before. */
 const calmAfterMs = 30_000
+const takeBackLimitMs = 30_000
 /** Pipes come and go by the hundred when a system starts or stops. */
 const gatherMs = 50
 const endLimitMs = 2_000
@@ -69,6 +74,7 @@ export class Holder implements Keeper {
     this.#trace = trace
     this.#run = join(settings.folder, 'run')
     this.#tries = settings.tries
+    if (settings.before !== undefined) this.#trial = { command: settings.before, limitMs: takeBackLimitMs }
     this.#calm = setTimeout(() => this.#onCalm(), calmAfterMs).unref()
   }
 
@@ -215,7 +221,9 @@ export class Holder implements Keeper {
 
   #onCalm(): void {
     this.#tries = 0
+    this.#trial = undefined
     this.#current?.stdin?.write('calm\n')
+    this.#settings.onCalm?.()
   }
 
   #record(pid: number, door: string): void {

@@ -8,8 +8,9 @@ import { whyOf, type ResolvedSystem, type Trace } from '@systemg/core'
 import { attempt } from '../host/host-error.ts'
 import type { HolderSettings, Inheritance } from '../host/index.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
-import { ownEnvironment, supervisorCommand, type DaemonRequest } from './daemon.ts'
+import { ownEnvironment, type DaemonRequest } from './daemon.ts'
 import { makeStateFolder } from './state-folder.ts'
+import { forgetVersionBefore } from './version-before.ts'
 
 /** The file with that. */
 export const comebackRequest = (paths: ProjectPaths): string => join(paths.folder, 'run', 'comeback.json')
@@ -40,10 +41,17 @@ export const forgetComeback = (paths: ProjectPaths): void => rmSync(comebackRequ
 /** How the holder of this supervisor brings the next one up. */
 export const holderSettings = (
   paths: ProjectPaths,
-  how: { readonly hasCode: boolean; readonly respawn: boolean; readonly inheritance: Inheritance | undefined },
+  how: {
+    readonly command: readonly string[]
+    readonly before: readonly string[] | undefined
+    readonly respawn: boolean
+    readonly inheritance: Inheritance | undefined
+  },
 ): HolderSettings => ({
   folder: paths.folder,
-  command: supervisorCommand(how.hasCode),
+  command: how.command,
+  before: how.before,
+  onCalm: () => forgetVersionBefore(paths),
   request: comebackRequest(paths),
   respawn: how.respawn,
   tries: how.inheritance?.tries ?? 0,

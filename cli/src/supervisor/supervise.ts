@@ -37,12 +37,13 @@ import { projectPaths, type ProjectPaths } from '../project/state-root.ts'
 import { version } from '../version.ts'
 import { recordCode } from './code-record.ts'
 import { forgetComeback, holderSettings, writeComeback } from './comeback.ts'
-import type { DaemonRequest } from './daemon.ts'
+import { supervisorCommand, type DaemonRequest } from './daemon.ts'
 import { watchExitCondition, type Verdict } from './exit-when.ts'
 import { rehearse } from './rehearse.ts'
 import { makeStateFolder, stateFailure } from './state-folder.ts'
 import { createTrace } from './trace.ts'
 import { upgradePlugin } from './upgrade.ts'
+import { forgetVersionBefore, recordVersionBefore, versionBefore } from './version-before.ts'
 
 export interface SupervisorOptions {
   /** What the command that starts it says; with that it could be started again. */
@@ -87,7 +88,9 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const passed = passedSockets(process.env, process.pid)
     const inheritance = takeInheritance(process.env)
     const isLeft = inheritance !== undefined || hasHolder(paths)
-    const holder = holderSettings(paths, { hasCode: options.code.length > 0, respawn: options.respawn, inheritance })
+    const command = supervisorCommand(options.code.length > 0)
+    const before = versionBefore(paths, command, { isComeback: inheritance !== undefined, trace })
+    const holder = holderSettings(paths, { command, before, respawn: options.respawn, inheritance })
     writeComeback(paths, request, config, trace)
     try {
       host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
@@ -110,7 +113,10 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       hasCode: request.hasCode,
       isForeground: options.show !== undefined,
       rehearse: (command, signal) => rehearse(paths, command, signal),
-      handOver: (next) => void handOver(own, lock, next, trace),
+      handOver: (next) => {
+        recordVersionBefore(paths, { command, by: next.command }, trace)
+        void handOver(own, lock, next, trace)
+      },
     })
     const system = new System({ config, host, plugins: [...plugins, upgrade], version })
     system.hooks.event.tap('supervisor', (event) => {
@@ -218,5 +224,6 @@ const stopper = (system: System) => {
 const release = async (paths: ProjectPaths, host: NodeHost | undefined, lock: Lock): Promise<void> => {
   await host?.dispose()
   forgetComeback(paths)
+  forgetVersionBefore(paths)
   lock.release()
 }

@@ -108,6 +108,39 @@ it.each(trials)('tries another version once, also without coming back by itself:
   await until(() => says.test(withoutKilled()))
 })
 
+it.each(['no', 'yes'] as const)(
+  'a version that dies soon after an upgrade is followed by the one before (%s)',
+  async (respawn) => {
+    const { child, lines } = startScript('sleep 1000', respawn, 0, [
+      '/bin/sh',
+      '-c',
+      'echo I am back >&2; exec sleep 1000',
+    ])
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+    child.stdin.end()
+    await until(() => said.includes('I am back'))
+    expect(said).toBe('it died soon after an upgrade; the version before is tried\nI am back\n')
+    expect(lines()).toEqual([])
+  },
+)
+
+it('when the version before cannot come back, the new one goes on, and its deaths are counted', async () => {
+  const { child, lines, door } = startScript('exit 1', 'yes', mostTries - 2, ['/bin/sh', '-c', 'exit 1'])
+  child.stdin.end()
+  await until(() => existsSync(door))
+  expect(lines()).toEqual([`request ${mostTries - 1}`, `request ${mostTries}`])
+})
+
+it('a version that has lived for long is followed by itself', async () => {
+  const { child, lines } = startScript('sleep 1000', 'yes', 0, ['/bin/sh', '-c', 'exit 1', 'a  b'])
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  child.stdin.end('calm\n')
+  await until(() => lines()[0] === 'request 1')
+  expect(said).toBe('')
+})
+
 it('gives another version what the supervisor is given', async () => {
   const folder = testFolder()
   const act = `read -r line; echo "$line $1" > ${join(folder, 'got')}; exec sleep 1000`
