@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { cpuSeconds } from '../bench/cpu-seconds.ts'
 import { canMount, mountSmall } from './small-disk.ts'
 import { isAlive, resultOf, Sandbox, until } from './sysg.ts'
 
@@ -42,6 +44,38 @@ it('out of descriptors: services that need one wait and say why, commands are an
   )
   expect((await box.status()).supervisor.pid).toBe(pid)
 })
+
+it('with not one descriptor left who asks is answered; with fewer allowed, told why, and nobody spins', async () => {
+  await using box = new Sandbox()
+  box.config(api)
+  await box.sysg('start', '-d')
+  const { pid } = (await box.status()).supervisor
+  const service = await box.pid('api')
+  const limit = (soft: number) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`])
+  const numbers = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
+  // From here on no new descriptor has a number that is allowed.
+  limit(Array.from({ length: 10_000 }, (_, at) => at).find((number) => !numbers.has(number)) ?? 0)
+  expect(await box.states()).toEqual({ api: 'running' })
+  limit(12)
+  const silent = await box.run('status')
+  expect(silent.stderr).toMatch(/did not answer within 10 s: it has \d+ file descriptors open and may have 12\./)
+  expect(silent.stderr).toContain(`prlimit --pid ${pid} --nofile=1024`)
+  // The connection still waits to be accepted.
+  await until(
+    () => cpuShare(pid),
+    (share) => share < 0.1,
+  )
+  limit(1000)
+  expect(await box.states()).toEqual({ api: 'running' })
+  expect(await box.pid('api')).toBe(service)
+})
+
+/** Of one CPU, over half a second. */
+const cpuShare = async (pid: number): Promise<number> => {
+  const [before, windowMs] = [cpuSeconds([pid]), 500]
+  await pause(windowMs)
+  return (cpuSeconds([pid]) - before) / (windowMs / 1_000)
+}
 
 it.runIf(isRoot)('fork refused: the service waits with the reason, and comes back when it may fork again', async () => {
   await using box = new Sandbox()

@@ -4,7 +4,7 @@ import { rpcClient, type RpcClient } from '@systemg/plugins/control/client'
 import { net } from '../builtin.ts'
 import { connectionOf } from '../host/connection.ts'
 import { findSocket } from '../host/socket-path.ts'
-import { Failure } from '../failures.ts'
+import { Failure, isCoded } from '../failures.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 
 /** How long a supervisor may say nothing before a command gives it up, ms. */
@@ -39,19 +39,28 @@ export const comingBackUnless = (paths: ProjectPaths, signal: AbortSignal): Prom
 
 /** As `connect`, but `undefined` when nobody listens. */
 export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | undefined> => {
-  const socket = await open(findSocket(paths.socket))
-  if (socket === undefined) return undefined
-  const client = rpcClient(connectionOf(socket), clock)
-  try {
-    const { pid, version, stopping } = (await client.call('ping', {}, { timeoutMs: silenceLimitMs })) as Ping
-    return Object.assign(client, { pid, version, isStopping: stopping === true })
-  } catch (thrown) {
-    client.close()
-    const isSilent = thrown instanceof Error && 'code' in thrown && thrown.code === 'SYSG_CONTROL_TIMEOUT'
-    if (!isSilent) throw thrown
-    const { whySilent } = await import('../supervisor/why-silent.ts')
-    throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs, ...whySilent(paths) })
+  for (const until = Date.now() + silenceLimitMs; ;) {
+    const socket = await open(findSocket(paths.socket))
+    if (socket === undefined) return undefined
+    const client = rpcClient(connectionOf(socket), clock)
+    try {
+      const { pid, version, stopping } = (await client.call('ping', {}, { timeoutMs: silenceLimitMs })) as Ping
+      return Object.assign(client, { pid, version, isStopping: stopping === true })
+    } catch (thrown) {
+      client.close()
+      const code = isCoded(thrown) ? thrown.code : undefined
+      // It ends, or has no descriptor for this connection.
+      const isTurnedAway = code === 'SYSG_CONTROL_LOST'
+      if (code !== 'SYSG_CONTROL_TIMEOUT' && !isTurnedAway) throw thrown
+      if (!isTurnedAway || Date.now() >= until) throw await silent(paths)
+    }
+    await roomPause()
   }
+}
+
+const silent = async (paths: ProjectPaths): Promise<Failure> => {
+  const { whySilent } = await import('../supervisor/why-silent.ts')
+  return new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs, ...whySilent(paths) })
 }
 
 interface Ping {
@@ -70,6 +79,7 @@ const clock = {
 
 /** How long to wait for room among the connections that nobody has accepted yet, before the next try, ms. */
 const roomPauseMs = 50
+const roomPause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, roomPauseMs))
 
 /**
  * A supervisor that is frozen, or flooded with connections, has no room for another one. It may have some soon.
@@ -82,7 +92,7 @@ const open = async (path: string): Promise<Socket | undefined> => {
     const socket = await openOnce(path)
     if (socket !== 'full') return socket
     if (Date.now() >= until) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs })
-    await new Promise((resolve) => setTimeout(resolve, roomPauseMs))
+    await roomPause()
   }
 }
 

@@ -1,74 +1,68 @@
 /** Unix sockets for the control protocol: 0600, and only one supervisor on each. */
 import { chmodSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
 import type { Net } from '@systemg/core'
 import { connectionOf } from './connection.ts'
-import { hostError } from './host-error.ts'
+import { attempt } from './host-error.ts'
+import { acceptingUnix, type AcceptingHandle } from './listening-handle.ts'
 import { prepareSocket } from './prepare-socket.ts'
 import { SpareDescriptors } from './spare-descriptors.ts'
 import { removeStale } from './stale-socket.ts'
+
+/** How often to look whether there are descriptors for who comes, ms. */
+const lookEveryMs = 5_000
 
 export const nodeNet: Pick<Net, 'serve'> = {
   async serve(wantedPath, accept) {
     const path = prepareSocket(wantedPath)
     await removeStale(path)
     const sockets = new Set<Socket>()
-    const spare = new SpareDescriptors()
-    const server = createServer((socket) => {
-      if (spare.isEmpty) {
-        socket.destroy()
-        spare.refill()
-        return
-      }
-      sockets.add(socket)
-      socket.once('close', () => {
-        sockets.delete(socket)
-        spare.refill()
-      })
-      accept(connectionOf(socket))
-    })
-    await listen(server, path).catch((thrown: unknown) => {
-      spare.close()
-      throw thrown
-    })
-    // Out of descriptors. Accepting is tried again at once.
-    server.on('error', () => spare.giveOne())
+    const door = attempt(`listen on ${path}`, () =>
+      opened(path, (socket) => {
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+        accept(connectionOf(socket))
+      }),
+    )
+    const spare = new SpareDescriptors(door)
+    const looking = setInterval(() => spare.look(), lookEveryMs)
     return {
-      close: () =>
-        new Promise((resolve) => {
-          spare.close()
-          server.close(() => resolve())
-          for (const socket of sockets) socket.destroy()
-        }),
+      async close() {
+        clearInterval(looking)
+        spare.close()
+        door.close()
+        await Promise.all(Array.from(sockets, ended))
+      },
     }
   },
 }
 
-const listen = (server: Server, path: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(hostError(`listen on ${path}`, error)))
-    server.once('listening', () => {
-      try {
-        chmodSync(path, 0o600)
-        resolve()
-      } catch (thrown) {
-        server.close()
-        reject(hostError(`listen on ${path}`, thrown))
-      }
-    })
-    withPrivateMask(() => server.listen(path))
+/** @throws {HostError} */
+const opened = (path: string, onSocket: (socket: Socket) => void): AcceptingHandle => {
+  const handle = withPrivateMask(() => acceptingUnix(path, onSocket))
+  try {
+    chmodSync(path, 0o600)
+    handle.accept()
+    return handle
+  } catch (thrown) {
+    handle.close()
+    throw thrown
+  }
+}
+
+const ended = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.once('close', () => resolve())
+    socket.destroy()
   })
 
 /** The socket is made at once, inside the call, so that it is never open to others. */
-const withPrivateMask = (body: () => void): void => {
-  if (!isMainThread) {
-    body()
-    return
-  }
+const withPrivateMask = <T>(body: () => T): T => {
+  if (!isMainThread) return body()
   const mask = process.umask(0o177)
   try {
-    body()
+    return body()
   } finally {
     process.umask(mask)
   }

@@ -1,42 +1,66 @@
 /**
- * A few descriptors kept aside, so that the control socket can be asked when this process has no others left: whoever
- * wants to know what is wrong must get an answer.
+ * What becomes of those who connect when this process has no file descriptors left. libuv then closes one that it keeps,
+ * accepts everybody with it and hangs up at once; when it has none either, it tries for ever, with all the CPU time there is.
+ * It tells nobody. So this looks from time to time: a few that were kept aside are given up first, for those who want to
+ * know what is wrong; when that does not help, nobody is accepted until there are some, and who connects waits.
  */
 import { closeSync, openSync } from 'node:fs'
+import { errnoOf } from './host-error.ts'
 
 const wanted = 4
-/** Nothing else is left to do than to wait; accepting would be tried again at once, for ever. */
-const breathMs = 20
+
+export interface Door {
+  /** From here on whoever waits and comes is accepted. */
+  accept(): void
+  /** From here on they wait. */
+  pause(): void
+}
 
 export class SpareDescriptors {
-  #spare: number[] = []
+  readonly #door: Door
+  #spare: readonly number[] = takeSpare()
+  #isPaused = false
 
-  constructor() {
-    this.refill()
+  /** @param door - Accepts. */
+  constructor(door: Door) {
+    this.#door = door
   }
 
-  /** None is left: what comes now can only be turned away. */
-  get isEmpty(): boolean {
-    return this.#spare.length === 0
-  }
-
-  /** Give one up for somebody who waits. */
-  giveOne(): void {
-    const fd = this.#spare.pop()
-    if (fd !== undefined) closeSync(fd)
-    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, breathMs)
-  }
-
-  /** Take as many as there should be, or as can be had. */
-  refill(): void {
-    try {
-      while (this.#spare.length < wanted) this.#spare.push(openSync('/dev/null', 'r'))
-    } catch {
-      // There are none; the next one that is closed is taken.
-    }
+  /** To be called every few seconds. */
+  look(): void {
+    if (this.#spare.length === 0) this.#spare = takeSpare()
+    else if (isShort()) this.close()
+    const isPaused = this.#spare.length === 0 && isShort()
+    if (isPaused === this.#isPaused) return
+    this.#isPaused = isPaused
+    if (isPaused) this.#door.pause()
+    else this.#door.accept()
   }
 
   close(): void {
-    for (const fd of this.#spare.splice(0)) closeSync(fd)
+    this.#spare.forEach((fd) => closeSync(fd))
+    this.#spare = []
   }
+}
+
+const isShort = (): boolean => {
+  try {
+    closeSync(openSync('/dev/null', 'r'))
+    return false
+  } catch (thrown) {
+    return ['EMFILE', 'ENFILE'].includes(errnoOf(thrown))
+  }
+}
+
+/** All of them while there is another one for others, or none. */
+const takeSpare = (): readonly number[] => {
+  const fds: number[] = []
+  try {
+    while (fds.length < wanted) fds.push(openSync('/dev/null', 'r'))
+    if (!isShort()) return fds
+  } catch {
+    // There are not so many.
+  }
+  fds.forEach((fd) => closeSync(fd))
+  return []
 }

@@ -6,7 +6,7 @@ import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } f
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { tryConnect, type Supervisor } from '../client/connect.ts'
-import { Failure, isCoded } from '../failures.ts'
+import { Failure } from '../failures.ts'
 import { holderRecordName, type HolderRecord } from '../host/held.ts'
 import { readStat } from '../host/process-stat.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
@@ -52,7 +52,7 @@ const bringBack = async (
   for (const deadline = Date.now() + limitMs; Date.now() < deadline;) {
     await pause(lookEveryMs)
     const holder = livingHolder(paths)
-    const supervisor = await tryConnect(paths).catch(unlessLost)
+    const supervisor = await tryConnect(paths)
     if (supervisor !== undefined) return supervisor
     // A supervisor records its holder before it kills the one before: with none alive now, there is none.
     if (holder === undefined && livingHolder(paths) === undefined) return undefined
@@ -66,11 +66,6 @@ const bringBack = async (
     if (answer === 'none' && say(holder.door)) answer = 'heard'
   }
   throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: livingHolder(paths)?.pid, limitMs })
-}
-
-/** It died while it was asked: another one may come. */
-const unlessLost = (thrown: unknown): undefined => {
-  if (!isCoded(thrown) || thrown.code !== 'SYSG_CONTROL_LOST') throw thrown
 }
 
 const livingHolder = (paths: ProjectPaths): HolderRecord | undefined => {

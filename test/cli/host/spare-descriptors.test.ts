@@ -14,58 +14,70 @@ const openOnNull = (): number =>
     }
   }).length
 
-const setUp = () => {
-  const before = openOnNull()
-  const spare = new SpareDescriptors()
-  onTestFinished(() => spare.close())
-  return { spare, kept: () => openOnNull() - before }
+const neverMoved = {
+  accept: () => expect.fail('it accepts already'),
+  pause: () => expect.fail('there are descriptors'),
 }
 
-it('keeps four aside, gives them up one by one, and takes them again', () => {
-  const { spare, kept } = setUp()
-  expect([kept(), spare.isEmpty]).toEqual([4, false])
-  spare.giveOne()
-  expect([kept(), spare.isEmpty]).toEqual([3, false])
-  spare.refill()
-  expect(kept()).toBe(4)
-  for (let n = 0; n < 4; n++) spare.giveOne()
-  expect([kept(), spare.isEmpty]).toEqual([0, true])
-  spare.refill()
-  expect([kept(), spare.isEmpty]).toEqual([4, false])
-})
-
-it('waits a moment when there is none to give, so that nobody tries again without a pause', () => {
-  const { spare } = setUp()
-  for (let n = 0; n < 4; n++) spare.giveOne()
-  const startMs = performance.now()
-  spare.giveOne()
-  expect(performance.now() - startMs).toBeGreaterThan(15)
-  expect(spare.isEmpty).toBe(true)
-})
-
-it('gives all back in the end', () => {
-  const { spare, kept } = setUp()
+it('keeps four aside as long as there are others, and gives all back in the end', () => {
+  const before = openOnNull()
+  const spare = new SpareDescriptors(neverMoved)
+  onTestFinished(() => spare.close())
+  for (let look = 0; look < 3; look++) {
+    expect(openOnNull() - before).toBe(4)
+    spare.look()
+  }
   spare.close()
-  expect([kept(), spare.isEmpty]).toEqual([0, true])
+  expect(openOnNull() - before).toBe(0)
 })
 
-it('takes what there is when the process has no descriptors left, and the rest when some are closed', () => {
+/** What a process says that may have 64 descriptors, and takes as many as it can with `take()`. */
+const inSmallProcess = (body: string): unknown => {
   const source = fileURLToPath(new URL('../../../cli/src/host/spare-descriptors.ts', import.meta.url))
   const script = `
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import { SpareDescriptors } from ${JSON.stringify(source)}
 const all = []
-try { for (;;) all.push(openSync('/dev/null')) } catch (error) { if (error.code !== 'EMFILE') throw error }
+const take = () => { try { for (;;) all.push(openSync('/dev/null')) } catch (error) { if (error.code !== 'EMFILE') throw error } }
+const give = (count) => { for (let n = 0; n < count; n++) closeSync(all.pop()) }
+const free = () => { const before = all.length; take(); const count = all.length - before; give(count); return count }
 const said = []
-const spare = new SpareDescriptors()
-said.push(spare.isEmpty)
-closeSync(all.pop())
-spare.refill()
-said.push(spare.isEmpty)
-spare.giveOne()
-said.push(spare.isEmpty)
-for (let n = 0; n < 5; n++) closeSync(all.pop())
+const door = { accept: () => said.push('accepts'), pause: () => said.push('paused') }
+${body}
 console.log(JSON.stringify(said))`
-  const args = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script]
-  expect(JSON.parse(execFileSync('/bin/sh', args, { encoding: 'utf8' }))).toEqual([true, false, true])
+  const args = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--conditions=systemg-source']
+  return JSON.parse(execFileSync('/bin/sh', [...args, '--input-type=module', '-e', script], { encoding: 'utf8' }))
+}
+
+it('gives them up when there are no others, and takes them again when there are enough', () => {
+  const said = inSmallProcess(`
+const spare = new SpareDescriptors(door)
+take()
+spare.look()
+said.push(free())
+spare.look()
+said.push(free())
+give(1)
+spare.look()
+said.push(free())
+`)
+  expect(said).toEqual([4, 4, 1])
+})
+
+it('pauses when nothing is left to give up, until there is something', () => {
+  const said = inSmallProcess(`
+take()
+const spare = new SpareDescriptors(door)
+spare.look()
+spare.look()
+give(1)
+spare.look()
+take()
+spare.look()
+give(10)
+spare.look()
+spare.look()
+said.push(free())
+`)
+  expect(said).toEqual(['paused', 'accepts', 'paused', 'accepts', 6])
 })
