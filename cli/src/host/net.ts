@@ -7,36 +7,32 @@ import { connectionOf } from './connection.ts'
 import { attempt } from './host-error.ts'
 import { acceptingUnix, type AcceptingHandle } from './listening-handle.ts'
 import { prepareSocket } from './prepare-socket.ts'
-import { SpareDescriptors } from './spare-descriptors.ts'
+import type { SpareDescriptors } from './spare-descriptors.ts'
 import { removeStale } from './stale-socket.ts'
 
-/** How often to look whether there are descriptors for who comes, ms. */
-const lookEveryMs = 5_000
-
-export const nodeNet: Pick<Net, 'serve'> = {
+export const createNet = (spare: SpareDescriptors): Pick<Net, 'serve'> => ({
   async serve(wantedPath, accept) {
     const path = prepareSocket(wantedPath)
     await removeStale(path)
     const sockets = new Set<Socket>()
     const door = attempt(`listen on ${path}`, () =>
       opened(path, (socket) => {
+        spare.opened()
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
         accept(connectionOf(socket))
       }),
     )
-    const spare = new SpareDescriptors(door)
-    const looking = setInterval(() => spare.look(), lookEveryMs)
+    spare.guard(door)
     return {
       async close() {
-        clearInterval(looking)
         spare.close()
         door.close()
         await Promise.all(Array.from(sockets, ended))
       },
     }
   },
-}
+})
 
 /** @throws {HostError} */
 const opened = (path: string, onSocket: (socket: Socket) => void): AcceptingHandle => {

@@ -8,7 +8,7 @@ import { connectionOf } from './connection.ts'
 import { FifoMaker } from './fifo-maker.ts'
 import { nodeFiles } from './files.ts'
 import { KeptExits } from './kept-exits.ts'
-import { nodeNet } from './net.ts'
+import { createNet } from './net.ts'
 import { keepsNothing, type HeldPipe, type HeldSocket, type Inheritance } from './held.ts'
 import { Holder, type HolderSettings, type Trial } from './holder.ts'
 import { openSocket } from './open-socket.ts'
@@ -17,6 +17,7 @@ import { createProcesses } from './processes.ts'
 import type { PassedSocket } from './passed-sockets.ts'
 import { run } from './run.ts'
 import { createSockets } from './sockets.ts'
+import { SpareDescriptors } from './spare-descriptors.ts'
 import { openStore } from './store.ts'
 import { UnfinishedKills } from './unfinished-kills.ts'
 
@@ -75,6 +76,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const inherited = entries.filter((entry): entry is HeldSocket => entry.kind === 'socket')
   const sockets = createSockets({ trace, passed, keeper, inherited })
   const fifos = new FifoMaker(join(folder, 'run', 'spare-pipes'), keeper)
+  const descriptors = new SpareDescriptors()
   const outputs = createOutputs({ trace, makeFifo: (at) => fifos.make(at) }, keeper, pipes)
   if (options.inheritance === undefined) holder?.replace()
   const close = async (): Promise<void> => {
@@ -90,11 +92,14 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     env: Object.freeze(definedIn(env)),
     processes,
     run: (spec) => run(spec, { trees: processes.trees, unfinished }),
-    output: (path, onChunk, takeUnseen) => outputs.open(path, onChunk, takeUnseen),
+    output(path, onChunk, takeUnseen) {
+      descriptors.opened()
+      return outputs.open(path, onChunk, takeUnseen)
+    },
     files: nodeFiles,
     store,
     net: {
-      ...nodeNet,
+      ...createNet(descriptors),
       connect: async (to, options) => connectionOf(await openSocket(to, options, processes.trees)),
     },
     // Loaded with the first request: it costs a megabyte.

@@ -4,14 +4,15 @@ import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '@systemg/core'
-import { nodeNet } from '../../../cli/src/host/net.ts'
+import { createNet } from '../../../cli/src/host/net.ts'
+import { SpareDescriptors } from '../../../cli/src/host/spare-descriptors.ts'
 import { findSocket, requirePrivate, socketPath } from '../../../cli/src/host/socket-path.ts'
 import { testFolder, until } from './node-host-for-tests.ts'
 
 /** A connected pair: the server's end and the client's. */
 const pair = async (path: string) => {
   const accepted = Promise.withResolvers<Connection>()
-  const server = await nodeNet.serve(path, accepted.resolve)
+  const server = await createNet(new SpareDescriptors()).serve(path, accepted.resolve)
   const client = connect(findSocket(path))
   return { server, client, connection: await accepted.promise }
 }
@@ -70,8 +71,10 @@ it('sends everything before it closes', async () => {
 
 it('takes over a socket that nobody answers on, but none that somebody does', async () => {
   const path = join(testFolder(), 'a.sock')
-  const first = await nodeNet.serve(path, () => undefined)
-  await expect(nodeNet.serve(path, () => undefined)).rejects.toMatchObject({ errno: 'EADDRINUSE' })
+  const first = await createNet(new SpareDescriptors()).serve(path, () => undefined)
+  await expect(createNet(new SpareDescriptors()).serve(path, () => undefined)).rejects.toMatchObject({
+    errno: 'EADDRINUSE',
+  })
   await until(() => existsSync(path))
   await first.close()
 
@@ -83,14 +86,16 @@ it('takes over a socket that nobody answers on, but none that somebody does', as
   linkSync(path, kept)
   await new Promise((resolve) => dead.close(resolve))
   renameSync(kept, path)
-  const second = await nodeNet.serve(path, () => undefined)
+  const second = await createNet(new SpareDescriptors()).serve(path, () => undefined)
   await second.close()
 })
 
 it('does not remove a file that is no socket', async () => {
   const path = join(testFolder(), 'notes.txt')
   writeFileSync(path, 'kept')
-  await expect(nodeNet.serve(path, () => undefined)).rejects.toMatchObject({ errno: 'ENOTSOCK' })
+  await expect(createNet(new SpareDescriptors()).serve(path, () => undefined)).rejects.toMatchObject({
+    errno: 'ENOTSOCK',
+  })
   expect(readFileSync(path, 'utf8')).toBe('kept')
 })
 

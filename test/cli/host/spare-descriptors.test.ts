@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { SpareDescriptors } from '../../../cli/src/host/spare-descriptors.ts'
 
 /** Descriptors of this process that lead nowhere. */
@@ -21,7 +21,8 @@ const neverMoved = {
 
 it('keeps four aside as long as there are others, and gives all back in the end', () => {
   const before = openOnNull()
-  const spare = new SpareDescriptors(neverMoved)
+  const spare = new SpareDescriptors()
+  spare.guard(neverMoved)
   onTestFinished(() => spare.close())
   for (let look = 0; look < 3; look++) {
     expect(openOnNull() - before).toBe(4)
@@ -51,7 +52,8 @@ console.log(JSON.stringify(said))`
 
 it('gives them up when there are no others, and takes them again when there are enough', () => {
   const said = inSmallProcess(`
-const spare = new SpareDescriptors(door)
+const spare = new SpareDescriptors()
+spare.guard(door)
 take()
 spare.look()
 said.push(free())
@@ -67,7 +69,8 @@ said.push(free())
 it('pauses when nothing is left to give up, until there is something', () => {
   const said = inSmallProcess(`
 take()
-const spare = new SpareDescriptors(door)
+const spare = new SpareDescriptors()
+spare.guard(door)
 spare.look()
 spare.look()
 give(1)
@@ -80,4 +83,33 @@ spare.look()
 said.push(free())
 `)
   expect(said).toEqual(['paused', 'accepts', 'paused', 'accepts', 6])
+})
+
+it('looks after something was opened, and has no timer at rest', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const spare = new SpareDescriptors()
+  onTestFinished(() => spare.close())
+  spare.guard(neverMoved)
+  spare.opened()
+  expect(vi.getTimerCount()).toBe(1)
+  vi.runOnlyPendingTimers()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('goes on looking while there are few left', () => {
+  const said = inSmallProcess(`
+const { mock } = await import('node:test')
+mock.timers.enable({ apis: ['setTimeout'] })
+const spare = new SpareDescriptors()
+spare.guard(door)
+mock.timers.tick(5000)
+take()
+mock.timers.tick(5000)
+take()
+mock.timers.tick(5000)
+give(8)
+mock.timers.tick(5000)
+`)
+  expect(said).toEqual(['paused', 'accepts'])
 })
