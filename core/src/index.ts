@@ -8,7 +8,6 @@ export { eventOfState, type EventData, type EventType, type SysgEvent } from './
 export * from './host.ts'
 export { nothingTold, pastOf, takeIn, type Past, type PastService } from './past.ts'
 export { pastAt, type Checkpoint, type PastAt } from './past-at.ts'
-export { writtenOf } from './inspection.ts'
 export { pastViews, type PastChild, type PastView } from './past-view.ts'
 export {
   createHooks,

@@ -5,7 +5,6 @@ import { SysgError } from './errors.ts'
 import type { Host, ProcessInfo } from './host.ts'
 import type { Instance } from './instance.ts'
 import type { InstanceInfo } from './instance-info.ts'
-import type { PluginUse } from './plugin.ts'
 import type { Roster } from './roster.ts'
 import { maskedDeep } from './secrets.ts'
 import type { Service } from './service.ts'
@@ -18,8 +17,6 @@ export interface Inspection extends ServiceView {
   readonly instance: string | null
   /** With every default, secrets masked. */
   readonly config: Readonly<Record<string, unknown>>
-  /** Durations and sizes of `config` as people write them, by path: `{ 'backoff.initial': '1s' }`. */
-  readonly written: Readonly<Record<string, string>>
   /** The processes of each instance. */
   readonly tree: readonly InstanceTree[]
   /** What else there is to read, in the order of the plugins. */
@@ -94,7 +91,7 @@ export const inspectionOf = async (
   { instances, instance }: Found,
   service: ResolvedService,
   view: ServiceView,
-  { host, uses }: { readonly host: Host; readonly uses: readonly PluginUse[] },
+  host: Host,
 ): Promise<Inspection> => {
   const config = Object.fromEntries(Object.entries(service).filter(([key]) => key !== 'inputs'))
   const trees = instances.map(async ({ id, tree }): Promise<InstanceTree> => {
@@ -106,23 +103,9 @@ export const inspectionOf = async (
     instances: view.instances.filter(({ id }) => instance === undefined || id === instance.id),
     instance: instance?.id ?? null,
     config: maskedDeep(config) as Inspection['config'],
-    written: await writtenOf(config, uses),
     tree: await Promise.all(trees),
     sections: [],
   }
-}
-
-/** What a config may say is known where configs are read: nobody else needs it. */
-export const writtenOf = async (
-  config: Readonly<Record<string, unknown>>,
-  uses: readonly PluginUse[],
-): Promise<Inspection['written']> => {
-  const [{ composeSchema }, { writtenValues }] = await Promise.all([
-    import('./config/schema.ts'),
-    import('./config/written.ts'),
-  ])
-  const { service } = composeSchema(uses)
-  return writtenValues(config, (key) => service.get(key)?.schema)
 }
 
 /** Processes below their parents. */

@@ -166,7 +166,7 @@ export class System implements SystemApi {
     const service = this.config.services[own] ?? config
     const [view] = this.view([own])
     if (view === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
-    const begun = await inspectionOf(found, service, view, this.#world)
+    const begun = await inspectionOf(found, service, view, this.#host)
     // What it would be started with now may hold secrets that nothing was started with yet.
     await this.environment(service, limit).catch(() => undefined)
     const at = { service, instances: found.instances, windowMs, signal: limit }

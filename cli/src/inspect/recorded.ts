@@ -1,5 +1,5 @@
 /** What is known of a service when no supervisor runs: as the last one recorded it. Secrets are masked. */
-import { masked, maskedDeep, Secrets, writtenOf } from '@systemg/core'
+import { masked, maskedDeep, Secrets } from '@systemg/core'
 import { Failure } from '../failures.ts'
 import { firstPartyPlugins } from '../first-party.ts'
 import { isStillThere } from '../host/adopted-processes.ts'
@@ -10,6 +10,7 @@ import { leftServices } from '../unsupervised/left-services.ts'
 import { recordedServices } from '../unsupervised/recorded-services.ts'
 import { storedEvents } from '../unsupervised/stored-events.ts'
 import type { InspectReport } from './report.ts'
+import { writtenOf } from './written-config.ts'
 
 const recentEvents = 20
 
@@ -42,7 +43,7 @@ export const recordedInspection = async (paths: ProjectPaths, asked: string, now
     ...service,
     instance: null,
     config: maskedDeep(config) as InspectReport['config'],
-    written: await writtenOf(config, firstPartyPlugins()),
+    written: writtenOf(config, firstPartyPlugins()),
     env: Object.entries(vars).map(([name, value]) => ({
       ...{ name, value: masked(name, String(value)), origin: 'service vars' as const },
     })),

@@ -3,9 +3,11 @@ import type { Inspection } from '@systemg/core'
 import type { EnvVariable } from '@systemg/plugins/dotenv'
 import type { InstanceHistory } from '@systemg/plugins/health'
 import type { MetricsReport } from '@systemg/plugins/metrics'
+import type {} from './written-config.ts'
 import { reportOf, type ServiceStatus } from '../terminal/service-status.ts'
 
-type Added = Pick<Inspection, 'instance' | 'config' | 'written' | 'tree' | 'sections' | 'events'>
+type Added = Pick<Inspection, 'instance' | 'config' | 'tree' | 'sections' | 'events'> &
+  Required<Pick<Inspection, 'written'>>
 
 export interface InspectReport extends ServiceStatus, Added {
   readonly env: readonly EnvVariable[]
@@ -15,11 +17,8 @@ export interface InspectReport extends ServiceStatus, Added {
   readonly health_history: readonly InstanceHistory[]
 }
 
-/** An earlier version says nothing of how things are written. */
-type Answer = Omit<Inspection, 'written'> & Partial<Pick<Inspection, 'written'>>
-
 /** A supervisor's answer, with what some plugin would tell that is not there. */
-export const inspectReportOf = (answer: Answer): InspectReport => {
+export const inspectReportOf = (answer: Inspection): InspectReport => {
   const { instance, config, written = {}, env = [], metrics = null, events = [], tree, sections, ...others } = answer
   const { health_history = [], ...view } = others
   const { services } = reportOf({

@@ -125,6 +125,11 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     system.hooks.reload.tap({ name: 'supervisor', stage: 100 }, ({ after }) =>
       writeComeback(paths, { ...request, services: undefined }, withoutAdHoc(after, system), trace),
     )
+    // Schemas are loaded by who reads them.
+    system.hooks.inspect.tapPromise('supervisor', async (found) => {
+      const { writtenOf } = await import('../inspect/written-config.ts')
+      return { ...found, written: writtenOf(found.config, plugins) }
+    })
     const verdict = watchExitCondition(config.exit_when, system, listeners)
     const booting = system.boot()
     // Before anybody asks whether all is settled, as one who is connected already may: nothing would be wanted yet.

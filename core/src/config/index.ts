@@ -24,4 +24,5 @@ export type {
   StrategyConfigs,
   SystemConfig,
 } from './types.ts'
+export { writtenValues } from './written.ts'
 export { parseYaml, type ParsedYaml, type PositionOf, type ReadText } from './yaml.ts'
