@@ -40,7 +40,7 @@ export const comingBackUnless = (paths: ProjectPaths, signal: AbortSignal): Prom
 /** As `connect`, but `undefined` when nobody listens. */
 export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | undefined> => {
   for (const until = Date.now() + silenceLimitMs; ;) {
-    const socket = await open(findSocket(paths.socket))
+    const socket = await open(paths)
     if (socket === undefined) return undefined
     const client = rpcClient(connectionOf(socket), clock)
     try {
@@ -52,15 +52,16 @@ export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | unde
       // It ends, or has no descriptor for this connection.
       const isTurnedAway = code === 'SYSG_CONTROL_LOST'
       if (code !== 'SYSG_CONTROL_TIMEOUT' && !isTurnedAway) throw thrown
-      if (!isTurnedAway || Date.now() >= until) throw await silent(paths)
+      if (!isTurnedAway || Date.now() >= until) throw await silent(paths, silenceLimitMs)
     }
     await roomPause()
   }
 }
 
-const silent = async (paths: ProjectPaths): Promise<Failure> => {
+/** `SYSG_SUPERVISOR_SILENT`, with all that is to be seen of the cause. */
+export const silent = async (paths: ProjectPaths, limitMs: number): Promise<Failure> => {
   const { whySilent } = await import('../supervisor/why-silent.ts')
-  return new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs, ...whySilent(paths) })
+  return new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs, ...whySilent(paths) })
 }
 
 interface Ping {
@@ -86,12 +87,12 @@ const roomPause = (): Promise<void> => new Promise((resolve) => void setTimeout(
  *
  * @throws {Failure} `SYSG_SUPERVISOR_SILENT`, `SYSG_SUPERVISOR_UNREACHABLE`.
  */
-const open = async (path: string): Promise<Socket | undefined> => {
+const open = async (paths: ProjectPaths): Promise<Socket | undefined> => {
   const until = Date.now() + silenceLimitMs
   for (;;) {
-    const socket = await openOnce(path)
+    const socket = await openOnce(findSocket(paths.socket))
     if (socket !== 'full') return socket
-    if (Date.now() >= until) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: silenceLimitMs })
+    if (Date.now() >= until) throw await silent(paths, silenceLimitMs)
     await roomPause()
   }
 }

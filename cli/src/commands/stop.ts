@@ -1,5 +1,5 @@
 /** `sysg stop`: everything and the supervisor, or the named services alone. Stopping what is stopped is success. */
-import { comingBack, tryConnect, type Supervisor } from '../client/connect.ts'
+import { comingBack, silent, tryConnect, type Supervisor } from '../client/connect.ts'
 import { serviceNames, type Command, type CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure, isCoded } from '../failures.ts'
@@ -93,7 +93,7 @@ const findOrStop = async (
     const { stopUnsupervised } = await import('../operations/stop-unsupervised.ts')
     const code = await stopUnsupervised(context, paths, services)
     if (code !== undefined) return { code }
-    if (Date.now() > deadline) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: undefined, limitMs: takenLimitMs })
+    if (Date.now() > deadline) throw await silent(paths, takenLimitMs)
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
 }

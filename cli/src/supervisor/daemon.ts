@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ResolvedSystem } from '@systemg/core'
 import type { LogLevel } from '../command.ts'
-import { tryConnect, type Supervisor } from '../client/connect.ts'
+import { silent, tryConnect, type Supervisor } from '../client/connect.ts'
 import { Failure } from '../failures.ts'
 import { takenExitCode } from '../host/holder-script.ts'
 import { attempt } from '../host/host-error.ts'
@@ -43,7 +43,7 @@ export const startDaemon = async (
     const child = spawnDaemon(paths, request)
     const found = await spokenTo(paths, child, deadline)
     if (found !== undefined) return { supervisor: found, isOurs: found.pid === child.pid }
-    if (Date.now() > deadline) throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: child.pid, limitMs: bootLimitMs })
+    if (Date.now() > deadline) throw await silent(paths, bootLimitMs)
   }
 }
 

@@ -5,7 +5,7 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { tryConnect, type Supervisor } from '../client/connect.ts'
+import { silent, tryConnect, type Supervisor } from '../client/connect.ts'
 import { Failure } from '../failures.ts'
 import { holderRecordName, type HolderRecord } from '../host/held.ts'
 import { readStat } from '../host/process-stat.ts'
@@ -65,7 +65,7 @@ const bringBack = async (
       throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words: lastWords(paths.boot) })
     if (answer === 'none' && say(holder.door)) answer = 'heard'
   }
-  throw new Failure('SYSG_SUPERVISOR_SILENT', { pid: livingHolder(paths)?.pid, limitMs })
+  throw await silent(paths, limitMs)
 }
 
 const livingHolder = (paths: ProjectPaths): HolderRecord | undefined => {

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symli
 import { connect, createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Connection } from '@systemg/core'
 import { createNet } from '../../../cli/src/host/net.ts'
 import { SpareDescriptors } from '../../../cli/src/host/spare-descriptors.ts'
@@ -88,6 +88,26 @@ it('takes over a socket that nobody answers on, but none that somebody does', as
   renameSync(kept, path)
   const second = await createNet(new SpareDescriptors()).serve(path, () => undefined)
   await second.close()
+})
+
+it('is there again when somebody has removed it, and who was connected stays so', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const path = join(testFolder(), 'run/control.sock')
+  const { server, client, connection } = await pair(path)
+  vi.advanceTimersByTime(1_000)
+  vi.useRealTimers()
+  for (const removed of [path, dirname(path)]) {
+    rmSync(removed, { recursive: true })
+    await until(() => existsSync(path))
+    expect([lstatSync(path).mode & 0o777, lstatSync(dirname(path)).mode & 0o777]).toEqual([0o600, 0o700])
+  }
+  await once(connect(path), 'connect')
+  const got = received(client)
+  await connection.write(Buffer.from('pong'))
+  await until(() => got.bytes().toString() === 'pong')
+  await server.close()
+  expect(existsSync(path)).toBe(false)
 })
 
 it('does not remove a file that is no socket', async () => {
