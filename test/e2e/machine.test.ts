@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { cpuSeconds } from '../bench/cpu-seconds.ts'
 import { canMount, mountSmall } from './small-disk.ts'
-import { isAlive, resultOf, Sandbox, until } from './sysg.ts'
+import { commandOf, isAlive, resultOf, Sandbox, until } from './sysg.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -201,6 +201,30 @@ describe('a database', () => {
       expect(code).toBe(1)
     }
     expect(isAlive(pid)).toBe(true)
+    await box.sysg('purge')
+    expect(isAlive(pid)).toBe(false)
+    await box.sysg('start', '-d')
+    expect(await box.states()).toEqual({ api: 'running' })
+  })
+
+  it('that is removed before its supervisor dies makes no second copy either', async () => {
+    await using box = new Sandbox()
+    box.config(api)
+    await box.sysg('start', '-d')
+    const pid = await box.pid('api')
+    const { supervisor } = await box.status()
+    for (const name of readdirSync(stateOf(box))) if (/^state\.db/.test(name)) rmSync(join(stateOf(box), name))
+    process.kill(supervisor.pid, 'SIGKILL')
+    const { code, stderr } = await until(
+      () => box.run('start', '-d'),
+      (result) => result.stderr.includes('SYSG_SUPERVISOR_DIED'),
+    )
+    expect(code).toBe(1)
+    expect(stderr).toContain(`pid ${pid}`)
+    expect(stderr).toContain('`sysg purge` ends them')
+    expect((await box.run('stop')).stderr).toContain('SYSG_STATE_LOST')
+    expect(isAlive(pid)).toBe(true)
+    expect(box.processes().filter((one) => commandOf(one).startsWith('sleep 1000'))).toEqual([pid])
     await box.sysg('purge')
     expect(isAlive(pid)).toBe(false)
     await box.sysg('start', '-d')

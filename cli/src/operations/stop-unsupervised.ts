@@ -7,12 +7,16 @@ import { Failure } from '../failures.ts'
 import { firstPartyPlugins } from '../first-party.ts'
 import { acquireLock, createNodeHost, endHolders, projectCgroups } from '../host/index.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
+import { requireNoStrays } from '../purge/stray-processes.ts'
 import { forgetComeback } from '../supervisor/comeback.ts'
 import { createProgress } from '../terminal/progress.ts'
 import { recordedServices } from '../unsupervised/recorded-services.ts'
 import { exitOf } from './operate.ts'
 
-/** @returns `undefined` when a supervisor has the project after all: it is coming up, or on its way out. */
+/**
+ * @returns `undefined` when a supervisor has the project after all: it is coming up, or on its way out.
+ * @throws {Failure} `SYSG_STATE_LOST` when something goes on that is not recorded.
+ */
 export const stopUnsupervised = async (
   context: CommandContext,
   paths: ProjectPaths,
@@ -29,7 +33,10 @@ export const stopUnsupervised = async (
     const isEmpty = recorded.every(({ instances, kinds }) => instances.length === 0 && !kinds.includes('ad-hoc'))
     const code = isEmpty ? sayNothing(context) : await stopAll(context, paths)
     // Not before: the last words of services are in what the holder has open. What it starts meanwhile ends without the lock.
-    if (code === exitCodes.done) await forget(context, paths)
+    if (code === exitCodes.done) {
+      await forget(context, paths)
+      requireNoStrays(paths)
+    }
     return code
   } finally {
     lock.release()

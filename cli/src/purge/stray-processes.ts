@@ -3,6 +3,7 @@
  * or an older systemg lost sight of them.
  */
 import type { ProcessRef, TreeRef } from '@systemg/core'
+import { Failure } from '../failures.ts'
 import { commandMark, instanceMark, readEnvironment, readMarks } from '../host/process-environment.ts'
 import { commandLine } from '../host/process-info.ts'
 import { allPids, readStat } from '../host/process-stat.ts'
@@ -29,6 +30,12 @@ export const strayProcesses = (paths: ProjectPaths, isSupervised: boolean): read
   return marked
     .filter(({ token, isCommand }) => !tokens.has(token) && !(isCommand && isSupervised))
     .map(({ pid, startTime, service }) => ({ pid, startTime, service, command: commandLine(pid) ?? '' }))
+}
+
+/** Of services that run and are not recorded a start would make second copies, and a stop would leave them. @throws {Failure} `SYSG_STATE_LOST`. */
+export const requireNoStrays = (paths: ProjectPaths): void => {
+  const pids = strayProcesses(paths, true).map(({ pid }) => pid)
+  if (pids.length > 0) throw new Failure('SYSG_STATE_LOST', { folder: paths.folder, pids })
 }
 
 /** The process as the root of a tree, so that what it starts meanwhile ends with it. */

@@ -30,8 +30,7 @@ import {
   type NodeHost,
   type Trial,
 } from '../host/index.ts'
-import { Failure } from '../failures.ts'
-import { strayProcesses } from '../purge/stray-processes.ts'
+import { requireNoStrays } from '../purge/stray-processes.ts'
 import { writeLink } from '../project/locate.ts'
 import { projectPaths, type ProjectPaths } from '../project/state-root.ts'
 import { version } from '../version.ts'
@@ -94,7 +93,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     writeComeback(paths, request, config, trace)
     try {
       host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
-      if (!options.isComeback) requireNobody(paths)
+      // A look at every process takes time, and who comes back has recorded what it started, unless that was lost.
+      if (!options.isComeback || host.store.table('instances').entries().length === 0) requireNoStrays(paths)
       into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
     } catch (thrown) {
       throw stateFailure(paths.folder, thrown)
@@ -186,13 +186,6 @@ const withoutAdHoc = (config: ResolvedSystem, system: System): ResolvedSystem =>
     ...config,
     services: Object.fromEntries(Object.entries(config.services).filter(([name]) => !adHoc.has(name))),
   }
-}
-
-/** Of what runs and is not recorded (the state was damaged or removed) a start would make second copies. @throws {Failure} `SYSG_STATE_LOST`. */
-const requireNobody = (paths: ProjectPaths): void => {
-  const strays = strayProcesses(paths, true)
-  if (strays.length > 0)
-    throw new Failure('SYSG_STATE_LOST', { folder: paths.folder, pids: strays.map(({ pid }) => pid) })
 }
 
 /** A supervisor has died and left its holder. */
