@@ -27,30 +27,6 @@ export const maskedDeep = (value: unknown, key = ''): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskedDeep(inner, name)]))
 }
 
-/**
- * A text as it may be shown: without these secrets, and without the passwords of URLs.
- *
- * @param secrets - Those shorter than four characters are left alone: they are everywhere.
- */
-export const withoutSecrets = (text: string, secrets: Iterable<string>): string => {
-  const longestFirst = [...secrets].filter(({ length }) => length >= 4).sort((a, b) => b.length - a.length)
-  return withoutPasswords(longestFirst.reduce((rest, secret) => rest.replaceAll(secret, mask), text))
-}
-
-/** JSON as it may be shown, all its texts and what secret names stand for. */
-export const jsonWithoutSecrets = (value: unknown, secrets: Iterable<string>): unknown => {
-  const all = [...secrets]
-  const hidden = (part: unknown): unknown => {
-    if (typeof part === 'string') return withoutSecrets(part, all)
-    if (Array.isArray(part)) return part.map(hidden)
-    if (typeof part !== 'object' || part === null) return part
-    return Object.fromEntries(
-      Object.entries(part).map(([name, of]) => [name, isSecretName(name) && of !== null ? mask : hidden(of)]),
-    )
-  }
-  return hidden(value)
-}
-
 /** A shorter value may be a word of its own, and would be hidden everywhere. */
 const shortest = 6
 /** More are not remembered: the oldest are forgotten. */
@@ -68,6 +44,13 @@ export class Secrets {
   /** @param isPublic - A value that is also the name of something is not hidden: `postgres` is many a password. */
   constructor(isPublic: (value: string) => boolean = () => false) {
     this.#isPublic = isPublic
+  }
+
+  /** Those that know these values, whatever they are called. */
+  static of(values: Iterable<string>): Secrets {
+    const secrets = new Secrets()
+    for (const value of values) secrets.#add(value)
+    return secrets
   }
 
   /** Remember the secrets of an environment. */
