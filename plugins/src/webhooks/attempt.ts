@@ -1,5 +1,5 @@
 /** One try to deliver, and what its answer means. */
-import { HostError, limited, formatDuration, whyOf, withoutSecrets, type Host, type HttpResponse } from '@systemg/core'
+import { HostError, limited, formatDuration, Secrets, whyOf, type Host, type HttpResponse } from '@systemg/core'
 import { retryAfterMs } from './backoff.ts'
 import type { Webhook } from './options.ts'
 import { signatureOf } from './signature.ts'
@@ -77,7 +77,7 @@ const meaningOf = (response: HttpResponse, nowMs: number): Answer => {
 const reasonOf = (thrown: unknown, webhook: Webhook): string => {
   const { url, shown } = targetOf(webhook.url)
   const text = whyOf(thrown).replaceAll(url, shown).replaceAll(webhook.url, shown).replace(/\.$/, '')
-  const said = withoutSecrets(text, secretsOf(webhook))
+  const said = Secrets.of(secretsOf(webhook)).hide(text)
   return thrown instanceof HostError && !said.includes(thrown.errno) ? `${said} (${thrown.errno})` : said
 }
 

@@ -1,7 +1,7 @@
 /** All endpoints of a config. One that stays over a change of the config keeps what it was still to be told. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { jsonWithoutSecrets, whyOf, type Host, type SysgEvent } from '@systemg/core'
+import { maskedDeep, Secrets, whyOf, type Host, type SysgEvent } from '@systemg/core'
 import { Endpoint, type EndpointEvents } from './endpoint.ts'
 import type { Webhook } from './options.ts'
 import { forgetOthers, remember } from './outbox.ts'
@@ -11,6 +11,8 @@ export class Endpoints {
   readonly #host: Host
   readonly #events: EndpointEvents
   #byKey: ReadonlyMap<string, Endpoint> = new Map()
+  /** What must not be told of any of them. Secrets of services are in no event. */
+  #secrets = new Secrets()
   #isOpen = false
 
   constructor(host: Host, events: EndpointEvents) {
@@ -20,11 +22,6 @@ export class Endpoints {
 
   get all(): readonly Endpoint[] {
     return [...this.#byKey.values()]
-  }
-
-  /** What must not be shown of any of them. */
-  get secrets(): readonly string[] {
-    return this.all.flatMap(({ webhook }) => secretsOf(webhook))
   }
 
   /** `undefined`: whoever runs knows of no config, and leaves alone what waits. */
@@ -42,18 +39,16 @@ export class Endpoints {
     for (const [key, endpoint] of before) {
       if (!this.#byKey.has(key)) endpoint.close(new Error('it is no longer in the config'))
     }
+    this.#secrets = Secrets.of(webhooks.flatMap(secretsOf))
     this.#remember()
     if (this.#isOpen) this.open()
   }
 
-  /** Tell those who want to know. @param secrets - What must not leave the system. */
-  tell(event: SysgEvent, secrets: () => Iterable<string>): void {
+  /** Tell those who want to know. */
+  tell(event: SysgEvent): void {
     const interested = this.all.filter((endpoint) => endpoint.wants(event))
     if (interested.length === 0) return
-    const body = JSON.stringify({
-      ...event,
-      data: jsonWithoutSecrets(event.data, [...secrets(), ...this.secrets]),
-    })
+    const body = JSON.stringify({ ...event, data: this.#secrets.hideIn(maskedDeep(event.data)) })
     for (const endpoint of interested) endpoint.add({ id: this.#host.token(), type: event.type, body })
   }
 

@@ -2,13 +2,12 @@
  * Tells others what happens, over HTTP: events as JSON, signed, tried again, and kept on disk until they have arrived.
  *
  * Owns the top-level key `webhooks`. Taps `event` (what is told), `boot`, `reload` and `shutdown` (goes on where it was, and
- * waits a moment at the end), `environment` and `adopted` (which secrets must not be told). Registers the control
+ * waits a moment at the end). Registers the control
  * methods `webhooks.list` and `webhooks.test`. Headers and signature are like GitHub's; at least once, as with everybody.
  */
 import { definePlugin, pause } from '@systemg/core'
 import type { z } from 'zod'
 import { Endpoints } from './endpoints.ts'
-import { KnownSecrets } from './known-secrets.ts'
 import { webhookMethods } from './methods.ts'
 import { webhooksKey } from './options.ts'
 import { findMistakes } from './rules.ts'
@@ -27,7 +26,6 @@ export const webhooks = definePlugin({
   check: findMistakes,
   setup(api) {
     const { host, hooks, system } = api
-    const secrets = new KnownSecrets()
     const endpoints = new Endpoints(host, {
       failed({ index, webhook: { url } }, { id, type }, { attempts, reason }) {
         const { shown } = targetOf(url)
@@ -49,13 +47,8 @@ export const webhooks = definePlugin({
       states.restore()
       return state
     })
-    hooks.environment.tap({ name: 'webhooks', stage: 100 }, (made, { service }) => {
-      secrets.learn(service.name, made.env)
-      return made
-    })
-    hooks.adopted.tap('webhooks', ({ service, launch }) => secrets.learn(service.name, launch?.env ?? {}))
     hooks.event.tap('webhooks', (event) => {
-      if (endpoints.all.length > 0 && !states.isRepeated(event)) endpoints.tell(event, secrets.all)
+      if (endpoints.all.length > 0 && !states.isRepeated(event)) endpoints.tell(event)
       if (event.type === 'system.started') endpoints.open()
     })
     hooks.reload.tap('webhooks', ({ after }) => endpoints.configure(after.webhooks))
