@@ -15,13 +15,14 @@ interface Asked {
   readonly status: number
 }
 
-/** Answers with these, one after the other, and then with 200. */
-const receiver = async (port: number, statuses: readonly number[] = []): Promise<Asked[]> => {
+/** Answers with these, one after the other, and then with 200; what is told of other events always with 200. */
+const receiver = async (port: number, statuses: readonly number[] = [], event?: string): Promise<Asked[]> => {
   const asked: Asked[] = []
   const left = [...statuses]
   const server: Server = createServer((request, response) => {
     void text(request).then((body) => {
-      const status = left.shift() ?? 200
+      const isMeant = event === undefined || request.headers['x-sysg-event'] === event
+      const status = (isMeant ? left.shift() : undefined) ?? 200
       asked.push({ headers: request.headers, body, status })
       response.writeHead(status).end('noted')
     })
@@ -112,7 +113,7 @@ it('can be tried: a test prints what was answered', async () => {
   await box.sysg('start', '-d').catch(() => undefined)
   const nobody = await box.run('webhooks', 'test')
   expect([nobody.code, nobody.stdout]).toEqual([1, expect.stringMatching(/failed: .*ECONNREFUSED/)])
-  const asked = await receiver(port, [401])
+  const asked = await receiver(port, [401], 'webhook.test')
   expect((await box.run('webhooks', 'test', '0')).stdout).toMatch(/failed: status 401 after \d+ ms\n {3}noted/)
   expect(await box.sysg('webhooks', 'test')).toMatch(/status 200 after \d+ ms/)
   expect(asked.filter(({ headers }) => headers['x-sysg-event'] === 'webhook.test').length).toBeGreaterThanOrEqual(2)
