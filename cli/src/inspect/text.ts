@@ -1,7 +1,7 @@
 /** What `sysg inspect` shows to people: parts with a title each, no wider than the terminal. Pure. */
 import type { ProcessNode } from '@systemg/core'
 import { formatAge, formatElapsed } from '../terminal/age.ts'
-import { eventLine } from '../terminal/event-line.ts'
+import { eventLine, localTime } from '../terminal/event-line.ts'
 import { formatBytes } from '../terminal/format-bytes.ts'
 import { styleOfState } from '../terminal/state-style.ts'
 import { noteOf, statusTable } from '../terminal/status-table.ts'
@@ -161,9 +161,13 @@ const healthOf = ({ health_history: history }: InspectReport, { paint, nowMs }: 
 
 const runsOf = ({ cron }: InspectReport, { nowMs }: InspectOptions): readonly string[] => {
   if (cron === null) return []
-  const next = cron.next_run === null ? 'no run is due' : `next run at ${cron.next_run}`
+  const next = cron.next_run === null ? 'no run is due' : nextLine(cron.next_run, nowMs)
   return [cron.running ? `${next}; one runs now` : next, ...cron.history.toReversed().map((run) => runLine(run, nowMs))]
 }
+
+/** Local time, as that of events. */
+const nextLine = (at: string, nowMs: number): string =>
+  `next run at ${localTime(at).replace('.000', '')}, in ${formatAge(Date.parse(at) - nowMs)}`
 
 type Run = NonNullable<InspectReport['cron']>['history'][number]
 
