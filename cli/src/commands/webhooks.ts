@@ -5,6 +5,7 @@ import type { Command, CommandContext } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
 import { locate } from '../project/locate.ts'
+import { formatAge } from '../terminal/age.ts'
 import { plain } from '../terminal/text.ts'
 
 /** The supervisor answers at once, or is frozen, ms. */
@@ -40,7 +41,10 @@ const describe = (view: WebhookView): string => {
   const { webhook, url, events, services, waiting, failed, dropped, last_failure: reason, next_try: next } = view
   const of = services === null ? '' : ` of ${services.join(', ')}`
   const lost = [...(failed > 0 ? [`${failed} given up`] : []), ...(dropped > 0 ? [`${dropped} left out`] : [])]
-  const why = reason === null ? '' : `; ${plain(reason)}${next === null ? '' : `, tried again at ${next}`}`
+  const why =
+    reason === null
+      ? ''
+      : `; ${plain(reason)}${next === null ? '' : `, tried again in ${formatAge(Date.parse(next) - Date.now())}`}`
   return `${webhook}  ${plain(url)}  ${plain(events.join(' '))}${of}: ${[`${waiting} waiting`, ...lost].join(', ')}${why}`
 }
 

@@ -4,7 +4,7 @@ import { formatAge, formatElapsed } from '../terminal/age.ts'
 import { eventLine, localTime } from '../terminal/event-line.ts'
 import { formatBytes } from '../terminal/format-bytes.ts'
 import { styleOfState } from '../terminal/state-style.ts'
-import { noteOf, statusTable } from '../terminal/status-table.ts'
+import { noteOf, statusTable, timeLeft } from '../terminal/status-table.ts'
 import type { TableOptions } from '../terminal/table.ts'
 import { fit, plain, wrap } from '../terminal/text.ts'
 import type { InspectReport } from './report.ts'
@@ -30,6 +30,7 @@ export const inspectText = (report: InspectReport, options: InspectOptions): rea
       options,
       { isWrapped: false },
     ),
+    part('CHILDREN', childLines(report.children, options), options, { isWrapped: false }),
     ...chartsOf(report, options),
     part('HEALTH', healthOf(report, options), options),
     part('RUNS', runsOf(report, options), options),
@@ -109,6 +110,19 @@ const processLines = (nodes: readonly ProcessNode[], { width }: InspectOptions, 
       `${head}${fit(plain(node.command), room)} (${used})`,
       ...processLines(node.children, { width } as InspectOptions, depth + 1),
     ]
+  })
+
+const childLines = (children: InspectReport['children'], options: InspectOptions, depth = 0): readonly string[] =>
+  children.flatMap((child) => {
+    const { name, state, pid, children: below } = child
+    const style = styleOfState(state)
+    const facts = [
+      `${'  '.repeat(depth)}${depth === 0 ? '' : '└ '}${plain(name)}`,
+      style === undefined ? state : options.paint(style, state),
+      ...(pid === null ? [] : [`pid ${pid}`]),
+      timeLeft(child, options.nowMs),
+    ]
+    return [facts.filter((fact) => fact !== '').join('  '), ...childLines(below, options, depth + 1)]
   })
 
 const chartsOf = (report: InspectReport, options: InspectOptions): readonly (readonly string[])[] => {

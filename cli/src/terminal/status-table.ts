@@ -214,7 +214,8 @@ const childRows = (
     ...childRows(child.children, columns, nowMs, depth + 1),
   ])
 
-const timeLeft = ({ expires_at: expiresAt, state }: ChildStatus, nowMs: number): string => {
+/** Of a child that has a time limit. */
+export const timeLeft = ({ expires_at: expiresAt, state }: ChildStatus, nowMs: number): string => {
   if (expiresAt === null || state === 'stopping') return ''
   return `ends in ${formatAge(Math.max(0, Date.parse(expiresAt) - nowMs))}`
 }

@@ -96,9 +96,17 @@ describe('what is shown of a service', () => {
     ])
   })
 
+  it('has the children, each with theirs', () => {
+    const child = { state: 'running', expires_at: null, children: [] }
+    const below = { ...child, name: 'a', service: 'api:a', pid: 4731, depth: 2, state: 'stopping' }
+    const one = { ...child, name: 'w1', service: 'api:w1', pid: 4730, depth: 1, expires_at: ago(-60_000) }
+    const text = shown({ children: [{ ...one, children: [below] }] }).join('\n')
+    expect(text).toContain('\nCHILDREN\n  w1  running  pid 4730  ends in 1m\n    └ a  stopping  pid 4731\n')
+  })
+
   it('leaves out what is not there', () => {
     const text = shown({ metrics: null, events: [], tree: [], health_history: [], env: [], sections: [] }).join('\n')
-    expect(text).not.toMatch(/CPU|EVENTS|PROCESSES|HEALTH|ENVIRONMENT|INSTANCES|RUNS/)
+    expect(text).not.toMatch(/CPU|EVENTS|PROCESSES|CHILDREN|HEALTH|ENVIRONMENT|INSTANCES|RUNS/)
   })
 
   it('has no label of the axis twice, however little the values differ', () => {
