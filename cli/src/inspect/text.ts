@@ -218,6 +218,7 @@ const yamlOf = (value: unknown, path: string, written: InspectReport['written'])
   const known = Object.hasOwn(written, path) ? written[path] : undefined
   if (known !== undefined) return known
   if (Array.isArray(value)) return `[${value.map((one, at) => yamlOf(one, `${path}.${at}`, written)).join(', ')}]`
+  if (typeof value === 'string' && /^[A-Za-z_./][\w@./:+-]*$/.test(value)) return value
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const entries = Object.entries(value).filter(([, inner]) => isSet(inner))
   if (entries.length === 0) return '{}'

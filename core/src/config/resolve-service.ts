@@ -8,6 +8,7 @@ import type { Findings } from './findings.ts'
 import { isPlainMap } from './interpolate.ts'
 import type { Path } from './problems.ts'
 import { type ComposedSchema, serviceNamePattern } from './schema.ts'
+import { isSecretName } from '../secrets.ts'
 import type { ResolvedService } from './types.ts'
 
 export interface ServiceInput {
@@ -66,7 +67,9 @@ const reportNoMap = (name: string, raw: unknown, schema: ComposedSchema, finding
   const example = schema.service.has(word)
     ? `A colon is missing behind \`${word}\`.`
     : `Write \`${name}: { command: … }\`.`
-  const message = `${labelOf(path)} must be a map of its keys, not ${shown(raw)}.`
+  // It may be a variable that stands at the wrong place.
+  const found = isSecretName(name) ? '' : `, not ${shown(raw)}`
+  const message = `${labelOf(path)} must be a map of its keys${found}.`
   findings.add(['SYSG_CONFIG_VALUE', { message, hint: typeof raw === 'string' ? example : hint }], path)
 }
 

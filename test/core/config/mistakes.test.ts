@@ -320,6 +320,12 @@ describe('words', () => {
     ])
   })
 
+  it('do not quote a secret that stands where a service should', async () => {
+    const { problems } = await load('services:\n  a: { command: x }\n  DB_PASSWORD: hunter22\n')
+    expect(problems).toMatchObject([{ message: 'Service `DB_PASSWORD` must be a map of its keys.' }])
+    expect(JSON.stringify(problems)).not.toContain('hunter22')
+  })
+
   it('say that a colon is missing when a service is its only key and value', async () => {
     const { problems } = await load('services:\n  web:\n    command ./x\n')
     expect(problems[0]).toMatchObject({ line: 3, column: 5, hint: 'A colon is missing behind `command`.' })
