@@ -11,6 +11,7 @@ export default defineBuildConfig({
   entries: [
     { input: 'src/index', name: 'index' },
     { input: 'src/control/client', name: 'control/client' },
+    { input: 'src/webhooks/command', name: 'webhooks/command' },
     ...plugins.map((name) => ({ input: `src/${name}/index`, name })),
   ],
   declaration: 'node16',

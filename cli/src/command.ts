@@ -1,6 +1,5 @@
 /** What a command is. Each is one file in `commands/`, loaded when it is called; it parses nothing and exits nothing. */
 import type { ArgsDef } from 'citty'
-import type { ExitCode } from './exit-codes.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 /** Options that every command takes. */
@@ -36,6 +35,8 @@ export interface CommandContext {
 
 export interface Command {
   readonly description: string
+  /** The plugin that brings it, of one that is not ours. */
+  readonly from?: string
   /** In citty's form. `--service` is added for commands with `services: true`. */
   readonly args?: ArgsDef
   /** Long options that mean another one: what people of other tools type. */
@@ -46,7 +47,8 @@ export interface Command {
   readonly services?: boolean
   /** For the usage line, for what stands without a name: `[service…]`. */
   readonly positionals?: string
-  run(context: CommandContext): Promise<ExitCode>
+  /** Ends with one of `exitCodes`, or what a plugin's command says. */
+  run(context: CommandContext): Promise<number>
 }
 
 /** Names of services as typed, positionally and with `-s`, without doubles. */

@@ -19,7 +19,7 @@ export const exitCodeOf = (errorCode: string): ExitCode => {
   if (errorCode === 'SYSG_SERVICE_UNKNOWN') return exitCodes.noService
   if (errorCode === 'SYSG_INTERRUPTED') return exitCodes.interrupted
   if (
-    /^SYSG_(CONFIG|DEPENDENCY_(CYCLE|UNKNOWN)|ENV_FILE|PLUGIN_(KEY_TAKEN|API|DUPLICATE|ORDER|NOT_FOUND|INVALID|OPTIONS)|REGISTRY_TAKEN)/.test(
+    /^SYSG_(CONFIG|DEPENDENCY_(CYCLE|UNKNOWN)|ENV_FILE|PLUGIN_(KEY_TAKEN|COMMAND|HOOK|API|DUPLICATE|ORDER|NOT_FOUND|INVALID|OPTIONS)|REGISTRY_TAKEN)/.test(
       errorCode,
     )
   ) {

@@ -41,6 +41,10 @@ export const failures = {
     message: facts.message,
     hint: `\`sysg ${facts.command === undefined ? '' : `${facts.command} `}--help\` shows what it takes.`,
   }),
+  SYSG_PLUGIN_NOT_RUNNING: (facts: { plugin: string; method: string }) => ({
+    message: `The supervisor does not know \`${facts.method}\`: it runs without the plugin \`${facts.plugin}\`, or with another version of it.`,
+    hint: '`sysg restart` takes up what the config lists, or says that `sysg stop` and `sysg start` are needed for it.',
+  }),
   SYSG_NO_SUPERVISOR: (facts: { project: string; stopped?: string }) => ({
     message:
       facts.stopped === undefined

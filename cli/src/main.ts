@@ -1,12 +1,13 @@
 /** The command line: finds the command, loads it, runs it, and says how it went by the exit code. */
 import { util } from './builtin.ts'
-import type { Command } from './command.ts'
+import type { Command, GlobalOptions } from './command.ts'
 import { commands } from './commands/index.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
 import { Failure, isCoded } from './failures.ts'
-import { findCommand, parseFor } from './parse.ts'
+import { configIn, findCommand, parseFor } from './parse.ts'
+import type { FoundCommands } from './plugin-commands/find.ts'
 import { printThrown } from './terminal/print-error.ts'
-import { createTerminal } from './terminal/terminal.ts'
+import { createTerminal, type Terminal } from './terminal/terminal.ts'
 import { version } from './version.ts'
 
 /** Run `sysg` with these arguments and end the process with its exit code. */
@@ -30,14 +31,12 @@ const superviseInBackground = async (how: string | undefined): Promise<void> => 
   process.exit(code)
 }
 
-const run = async (argv: readonly string[]): Promise<ExitCode> => {
+const run = async (argv: readonly string[]): Promise<number> => {
   const { name, args } = findCommand(withoutHelp(argv))
   let stack = argv.includes('debug') || argv.includes('trace')
   let terminal = createTerminal({ color: !argv.includes('--no-color') })
   try {
-    const load = name === undefined ? undefined : commands[name]
-    if (name !== undefined && load === undefined) return await unknownCommand(name)
-    const command = (await load?.())?.command
+    const command = name === undefined ? undefined : await commandOf(name, args)
     const parsed = parseFor(name, command, args)
     terminal = createTerminal({ color: parsed.color })
     stack = ['debug', 'trace'].includes(parsed.globals.logLevel)
@@ -45,7 +44,10 @@ const run = async (argv: readonly string[]): Promise<ExitCode> => {
       terminal.out(`sysg ${version}\n`)
       return exitCodes.done
     }
-    if (parsed.help || command === undefined) return await help(name, command, terminal, parsed.help)
+    if (parsed.help || command === undefined) {
+      const text = await helpFor(name, command, parsed.globals)
+      return showHelp(text, terminal, parsed.help)
+    }
     if (parsed.typed.positionals.length > 0 && command.services !== true && command.positionals === undefined) {
       throw new Failure('SYSG_USAGE', {
         message: `Unexpected argument '${parsed.typed.positionals[0] ?? ''}'.`,
@@ -69,15 +71,27 @@ const run = async (argv: readonly string[]): Promise<ExitCode> => {
 const withoutHelp = (argv: readonly string[]): readonly string[] =>
   argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : argv
 
-const help = async (
-  name: string | undefined,
-  command: Command | undefined,
-  terminal: ReturnType<typeof createTerminal>,
-  isAsked: boolean,
-): Promise<ExitCode> => {
-  const { usageOf, usageOfAll } = await import('./usage.ts')
-  const text =
-    name === undefined || command === undefined ? await usageOfAll(commands, version) : await usageOf(name, command)
+/** One of ours, or else of a plugin of the config here. @throws {Failure} `SYSG_USAGE` when there is none. */
+const commandOf = async (name: string, args: readonly string[]): Promise<Command> => {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (load !== undefined) return (await load()).command
+  const { pluginCommands } = await import('./plugin-commands/find.ts')
+  const found = await pluginCommands({ globals: configIn(args), cwd: process.cwd(), env: process.env })
+  return found.commands.get(name) ?? noCommand(name, found)
+}
+
+const helpFor = async (name: string | undefined, command: Command | undefined, globals: GlobalOptions) => {
+  const [{ usageOf, usageOfAll }, { pluginCommands }] = await Promise.all([
+    import('./usage.ts'),
+    import('./plugin-commands/find.ts'),
+  ])
+  if (name !== undefined && command !== undefined) return usageOf(name, command)
+  // Help is there whatever state the config is in.
+  const found = await pluginCommands({ globals, cwd: process.cwd(), env: process.env }).catch(() => noPlugins)
+  return usageOfAll(commands, found.commands, version)
+}
+
+const showHelp = (text: string, terminal: Terminal, isAsked: boolean): ExitCode => {
   const isPlain = !(isAsked ? terminal.isInteractive : terminal.canDraw)
   const shown = isPlain ? util.stripVTControlCharacters(text) : text
   if (isAsked) terminal.out(shown)
@@ -85,14 +99,16 @@ const help = async (
   return isAsked ? exitCodes.done : exitCodes.usage
 }
 
-const unknownCommand = async (name: string): Promise<ExitCode> => {
+const noPlugins: FoundCommands = { commands: new Map(), isIncomplete: false }
+
+const noCommand = async (name: string, ofPlugins: FoundCommands): Promise<never> => {
   const { nearest } = await import('@systemg/core')
-  const names = Object.keys(commands)
+  const names = [...Object.keys(commands), ...ofPlugins.commands.keys()]
   const [begun, ...others] = names.filter((command) => command.startsWith(name))
   const known = elsewhere[name] ?? (others.length === 0 ? begun : undefined) ?? nearest(name, names)
-  throw new Failure('SYSG_USAGE', {
-    message: `There is no command \`${name}\`.${known === undefined ? '' : ` Did you mean \`${known}\`?`}`,
-  })
+  const meant = known === undefined ? '' : ` Did you mean \`${known}\`?`
+  const more = ofPlugins.isIncomplete ? ' A plugin here could not be loaded: `sysg validate` says why.' : ''
+  throw new Failure('SYSG_USAGE', { message: `There is no command \`${name}\`.${meant}${more}` })
 }
 
 /** What other tools call it. */

@@ -29,6 +29,14 @@ export const findCommand = (argv: readonly string[]): { name: string | undefined
   return { name: undefined, args: argv }
 }
 
+/** The config that is asked for, of a command that is not known yet and may take any options. */
+export const configIn = (args: readonly string[]): Pick<GlobalOptions, 'config' | 'sys'> => {
+  const end = args.indexOf('--')
+  const given = [...(end === -1 ? args : args.slice(0, end))]
+  const { values } = util.parseArgs({ args: given, options: globalOptions, allowPositionals: true, strict: false })
+  return { config: text(values.config), sys: values.sys === true }
+}
+
 const takesValue = (word: string): boolean =>
   Object.entries(globalOptions).some(
     ([long, option]) =>

@@ -23,7 +23,7 @@ export const usageOf = (name: string, command: Command): Promise<string> => {
       : {}
   const words = command.positionals ?? (command.services === true ? '[service…]' : '')
   return renderUsage({
-    meta: { name: `sysg ${name} ${words}`.trim(), description: command.description },
+    meta: { name: `sysg ${name} ${words}`.trim(), description: descriptionOf(command) },
     args: { ...command.args, ...service, ...globals },
   }).then(tidy)
 }
@@ -31,13 +31,17 @@ export const usageOf = (name: string, command: Command): Promise<string> => {
 /** The help of `sysg` itself. */
 export const usageOfAll = async (
   commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>>,
+  ofPlugins: ReadonlyMap<string, Command>,
   version: string,
 ): Promise<string> => {
   const loaded = await Promise.all(
     Object.entries(commands).map(async ([name, load]) => [name, (await load()).command] as const),
   )
   const subCommands = Object.fromEntries(
-    loaded.map(([name, { description }]) => [name, { meta: { name, description: firstSentence(description) } }]),
+    [...loaded, ...ofPlugins].map(([name, { description, from }]) => {
+      const words = `${firstSentence(description)}${from === undefined ? '' : ` (plugin ${from})`}`
+      return [name, { meta: { name, description: words } }]
+    }),
   )
   const text = await renderUsage({
     meta: { name: 'sysg', version, description: 'Composes programs into a system' },
@@ -49,5 +53,8 @@ export const usageOfAll = async (
 
 /** Without the spaces that columns are filled up with. */
 const tidy = (text: string): string => `${text.replace(/[ \t]+$/gm, '').trimEnd()}\n`
+
+const descriptionOf = ({ description, from }: Command): string =>
+  from === undefined ? description : `${description}. From the plugin ${from}`
 
 const firstSentence = (text: string): string => text.split('. ', 1)[0] ?? text

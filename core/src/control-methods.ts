@@ -8,7 +8,7 @@ export interface ControlCall {
    * Send the caller a message. Resolves when there is room for the next one, or nobody listens any more; never rejects.
    * Who does not wait ends the request of a caller that reads too slowly.
    */
-  notify(method: string, params: unknown): Promise<void>
+  readonly notify: (method: string, params: unknown) => Promise<void>
 }
 
 /** Answers a control request. */

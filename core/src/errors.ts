@@ -157,6 +157,14 @@ export const catalog = {
     message: `Plugins want to be set up before each other in a circle: ${facts.path.join(' → ')}.`,
     hint: 'Remove a `before` or `after` of one of them.',
   }),
+  SYSG_PLUGIN_COMMAND: (facts: { plugin: string; name: string; why: string }) => ({
+    message: `Plugin \`${facts.plugin}\` can't bring the command \`${facts.name}\`: ${facts.why}.`,
+    hint: 'Name it after the plugin (`redis-flush`); if the plugin is not yours, leave it out of `plugins`.',
+  }),
+  SYSG_PLUGIN_HOOK: (facts: { plugin: string; name: string; why: string }) => ({
+    message: `Plugin \`${facts.plugin}\` can't offer the hook \`${facts.name}\`: ${facts.why}.`,
+    hint: "For example `hooks: { 'canary:verdict': { kind: 'async bail', description, onError } }`.",
+  }),
   SYSG_REGISTRY_TAKEN: (facts: { kind: string; name: string; plugin: string; other: string }) => ({
     message: `Plugins \`${facts.other}\` and \`${facts.plugin}\` both register the ${facts.kind} \`${facts.name}\`.`,
     hint: 'Remove one of them from `plugins`.',

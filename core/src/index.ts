@@ -37,6 +37,15 @@ export {
 export type { ControlCall, ControlMethod, ControlMethods } from './control-methods.ts'
 export { pluginFacts, type PluginFacts } from './plugin-facts.ts'
 export { collectKeys } from './plugin-keys.ts'
+export {
+  checkArgs,
+  collectCommands,
+  type ControlClient,
+  type OwnedCommand,
+  type PluginCommand,
+  type PluginCommandContext,
+} from './plugin-command.ts'
+export { offeredHooks, type PluginHook, type PluginHookName, type PluginHooks } from './plugin-hooks.ts'
 export type { OutputSink, Probe, Registries, RegistryAccess, StrategyFactory, WrittenOutput } from './registries.ts'
 export { Registry } from './registry.ts'
 export {

@@ -1,7 +1,8 @@
 /** What a plugin adds to a system, found by setting it up where nothing can happen: no system runs, and nothing is begun. */
 import { SysgError, whyOf } from './errors.ts'
 import type { Host } from './host.ts'
-import { createHooks } from './hooks.ts'
+import { createHooks, type Hooks } from './hooks.ts'
+import { createPluginHooks, offeredHooks } from './plugin-hooks.ts'
 import type { PluginUse } from './plugin.ts'
 import { extensionsOf, keysOf } from './plugin-keys.ts'
 import { createRegistries } from './registries.ts'
@@ -13,8 +14,14 @@ export interface PluginFacts {
   readonly keys: { readonly service: readonly string[]; readonly system: readonly string[] }
   readonly probes: readonly string[]
   readonly strategies: readonly string[]
-  /** Hooks that it taps, in the order in which they are declared. */
+  /** Commands of `sysg` that it brings. */
+  readonly commands: readonly string[]
+  /** Hooks that it offers to other plugins. */
+  readonly offers: readonly string[]
+  /** Hooks that it taps, in the order in which they are declared; behind them those of plugins. */
   readonly hooks: readonly string[]
+  /** Those of `hooks` that no plugin here offers: nobody calls them. */
+  readonly unoffered: readonly string[]
   /** Control methods that it answers. */
   readonly methods: readonly string[]
   readonly sinks: readonly string[]
@@ -30,8 +37,11 @@ export const pluginFacts = (use: PluginUse, all: readonly PluginUse[], host: Hos
   const { plugin } = use
   const extensions = extensionsOf(all)
   const registries = createRegistries()
-  const hooks = createHooks({ clock: host.clock, owner: () => plugin.name, report: () => undefined })
-  const world = { host, hooks, system: noSystem, registries, releases: [], own: () => undefined }
+  const taps = { clock: host.clock, owner: () => plugin.name, report: () => undefined }
+  const hooks = createHooks(taps)
+  const plugins = all.map((one) => one.plugin)
+  const { hookOf, tapped } = createPluginHooks(plugins, taps)
+  const world = { host, hooks, hookOf, system: noSystem, registries, releases: [], own: () => undefined }
   const failure = failureOf(() => setUpPlugins([use], world))
   return {
     keys: {
@@ -40,14 +50,20 @@ export const pluginFacts = (use: PluginUse, all: readonly PluginUse[], host: Hos
     },
     probes: Object.keys(plugin.probes ?? {}),
     strategies: Object.keys(plugin.strategies ?? {}),
-    hooks: Object.entries(hooks)
-      .filter(([, hook]) => (hook as { readonly taps: readonly unknown[] }).taps.length > 0)
-      .map(([name]) => name),
+    commands: Object.keys(plugin.commands ?? {}),
+    offers: Object.keys(plugin.hooks ?? {}),
+    hooks: [...tappedOf(hooks), ...tapped()],
+    unoffered: tapped().filter((name) => !offeredHooks(plugins).has(name)),
     methods: registries.methods.list().map(({ name }) => name),
     sinks: registries.sinks.list().map(({ name }) => name),
     failure,
   }
 }
+
+const tappedOf = (hooks: Hooks): readonly string[] =>
+  Object.entries(hooks)
+    .filter(([, hook]) => (hook as { readonly taps: readonly unknown[] }).taps.length > 0)
+    .map(([name]) => name)
 
 const failureOf = (work: () => void): string | null => {
   try {

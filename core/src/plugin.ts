@@ -6,6 +6,8 @@ import type { ReadText } from './config/yaml.ts'
 import { SysgError } from './errors.ts'
 import type { Host } from './host.ts'
 import type { Hooks } from './hooks.ts'
+import type { PluginCommand } from './plugin-command.ts'
+import type { HookAccess, OfferedHooks } from './plugin-hooks.ts'
 import type { Registries, RegistryAccess } from './registries.ts'
 import type { SystemApi } from './system-api.ts'
 
@@ -32,6 +34,8 @@ export interface PluginApi<Options = unknown> extends RegistryAccess {
   /** Its options, checked by its `options` schema. */
   readonly options: Options
   readonly hooks: Hooks
+  /** A hook of a plugin, this one or another, by its name: `hookOf('canary:verdict')`. */
+  readonly hookOf: HookAccess
   readonly host: Host
   /** Ask the system, and change it. Not before `boot`. */
   readonly system: SystemApi
@@ -60,7 +64,10 @@ export interface ConfigIssue {
   readonly severity?: 'error' | 'warning'
 }
 
-export interface Plugin<Options = unknown> {
+/** The options of each command, by its name. */
+type CommandArgs = Readonly<Record<string, KeySchemas>>
+
+export interface Plugin<Options = unknown, Commands extends CommandArgs = CommandArgs> {
   /** Unique; kebab-case. Packages are called `systemg-plugin-<name>`. */
   readonly name: string
   readonly version?: string
@@ -80,6 +87,10 @@ export interface Plugin<Options = unknown> {
   readonly strategies?: KeySchemas
   /** Keys it adds to the top level. */
   readonly system?: KeySchemas
+  /** Commands of `sysg` that it brings, by name. They run where they are typed, without `setup`. */
+  readonly commands?: { readonly [Name in keyof Commands]: PluginCommand<Options, Commands[Name]> }
+  /** Hooks that it offers to other plugins: `<its name>:<word>`, typed by augmenting `PluginHooks`. It is the one to call them. */
+  readonly hooks?: OfferedHooks
   /** Variables that `${VAR}` may use, from keys this plugin owns (`env`). Called for the system, then for each service. */
   variables?(raw: RawConfig): Promise<Readonly<Record<string, string>>>
   /**
@@ -111,7 +122,9 @@ export interface Plugin<Options = unknown> {
 }
 
 /** Type-checks a plugin where it is written. Gives it back unchanged. */
-export const definePlugin = <Options = unknown>(plugin: Plugin<Options>): Plugin<Options> => plugin
+export const definePlugin = <Options = unknown, Commands extends CommandArgs = CommandArgs>(
+  plugin: Plugin<Options, Commands>,
+): Plugin<Options> => plugin
 
 /** A plugin with the options a config gave it. */
 export interface PluginUse {

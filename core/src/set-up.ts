@@ -2,6 +2,7 @@
 import { SysgError, whyOf } from './errors.ts'
 import type { Hooks } from './hooks.ts'
 import type { Host } from './host.ts'
+import type { HookAccess } from './plugin-hooks.ts'
 import type { Plugin, PluginApi, PluginUse } from './plugin.ts'
 import { accessFor, checkRegistered, type Registries } from './registries.ts'
 import type { SystemApi } from './system-api.ts'
@@ -9,6 +10,7 @@ import type { SystemApi } from './system-api.ts'
 export interface SetUpWorld {
   readonly host: Host
   readonly hooks: Hooks
+  readonly hookOf: HookAccess
   readonly system: SystemApi
   readonly registries: Registries
   /** What plugins want released at the end, in order of registration. */
@@ -38,6 +40,7 @@ const apiFor = (plugin: Plugin, options: unknown, world: SetUpWorld): PluginApi 
   name: plugin.name,
   options,
   hooks: world.hooks,
+  hookOf: world.hookOf,
   host: world.host,
   system: world.system,
   registries: world.registries,

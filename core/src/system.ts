@@ -25,6 +25,7 @@ import { isStuck, settled } from './operations/settled.ts'
 import { start, startAdHoc } from './operations/start.ts'
 import { stop } from './operations/stop.ts'
 import { outcomeOfStop } from './outcome.ts'
+import { createPluginHooks } from './plugin-hooks.ts'
 import { liveKeysOf } from './plugin-keys.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { Reconciler } from './reconciler.ts'
@@ -51,6 +52,7 @@ import type {
   TransientOptions,
 } from './system-api.ts'
 import type { SystemWorld } from './system-world.ts'
+import { tapWorld } from './tap-world.ts'
 import { startTransient } from './transient.ts'
 import { viewOf } from './view.ts'
 
@@ -92,14 +94,12 @@ export class System implements SystemApi {
     const host = withoutSecrets(options.host, this.#secrets)
     this.#host = host
     this.#version = options.version ?? '0.0.0'
-    this.hooks = createHooks({
-      clock: host.clock,
-      owner: () => this.#owner,
-      report: (error, { plugin, hook, service }) => {
-        host.trace('error', error.message, { code: error.code, plugin, hook })
-        if (hook !== 'event') this.emit('plugin.error', { service }, { plugin, hook, message: error.message })
-      },
-    })
+    const taps = tapWorld(
+      host,
+      () => this.#owner,
+      (service, data) => this.emit('plugin.error', { service }, data),
+    )
+    this.hooks = createHooks(taps)
     this.#events = new EventStream(config.project.id, host, this.hooks, this.#secrets)
     const uses = orderPlugins(options.plugins.map((entry) => ('plugin' in entry ? entry : { plugin: entry })))
     const world: SystemWorld = {
@@ -123,6 +123,10 @@ export class System implements SystemApi {
     setUpPlugins(uses, {
       host,
       hooks: this.hooks,
+      hookOf: createPluginHooks(
+        uses.map(({ plugin }) => plugin),
+        taps,
+      ).hookOf,
       system: this,
       registries: this.registries,
       releases: this.#releases,

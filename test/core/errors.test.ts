@@ -52,6 +52,8 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   SYSG_PLUGIN_KEY_TAKEN: [{ plugin: 'a', other: 'b', key: 'k', scope: 'service' }],
   SYSG_PLUGIN_API: [{ plugin: 'a', wants: 2, has: 1 }],
   SYSG_PLUGIN_ORDER: [{ path: ['a', 'b', 'a'] }],
+  SYSG_PLUGIN_COMMAND: [{ plugin: 'a', name: 'status', why: 'systemg has one of this name' }],
+  SYSG_PLUGIN_HOOK: [{ plugin: 'a', name: 'b:ask', why: 'a name is `a:` and one word' }],
   SYSG_PLUGIN_UNDECLARED: [{ plugin: 'a', kind: 'probes', name: 'redis' }],
   SYSG_PLUGIN_UNREGISTERED: [
     { plugin: 'a', kind: 'probes', name: 'redis' },

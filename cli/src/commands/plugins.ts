@@ -11,7 +11,7 @@ import { version } from '../version.ts'
 
 export const command: Command = {
   description:
-    'List the plugins that a config loads, with their version, keys and hooks; those of systemg without one; or begin one of your own',
+    'List the plugins that a config loads, with their version, keys, commands and hooks; those of systemg without one; or begin one of your own',
   positionals: '[new <name>]',
   async run(context) {
     const [verb] = context.typed.positionals
@@ -76,7 +76,8 @@ const columns = [
   { title: 'NAME' },
   { title: 'VERSION', dropRank: 2 },
   { title: 'FROM', dropRank: 1 },
-  { title: 'KEYS', dropRank: 3 },
+  { title: 'KEYS', dropRank: 4 },
+  { title: 'COMMANDS', dropRank: 3 },
 ] as const
 
 const tableOf = (plugins: readonly Listed[], { terminal }: CommandContext): string => {
@@ -86,15 +87,23 @@ const tableOf = (plugins: readonly Listed[], { terminal }: CommandContext): stri
   return lines.map((line) => `${line}\n`).join('')
 }
 
-const rowOf = ({ name, version: of, origin, keys, hooks, failure }: Listed): Row => ({
+const rowOf = ({ name, version: of, origin, keys, commands, failure, ...facts }: Listed): Row => ({
   cells: [
     { text: plain(name) },
     of === null ? { text: '-', style: 'dim' } : { text: plain(of) },
     { text: plain(placeOf(origin)) },
     { text: [...new Set([...keys.service, ...keys.system])].join(', ') },
+    { text: plain(commands.join(', ')) },
   ],
-  note: failure === null ? hooks.join(', ') : plain(failure),
+  note: plain(failure ?? hooksOf(facts)),
 })
+
+/** Those that it taps, then those that it offers. */
+const hooksOf = ({ hooks, unoffered, offers }: Pick<Listed, 'hooks' | 'unoffered' | 'offers'>): string => {
+  const tapped = hooks.map((hook) => (unoffered.includes(hook) ? `${hook} (no plugin here offers it)` : hook))
+  const offered = offers.length === 0 ? [] : [`offers ${offers.join(', ')}`]
+  return [...(tapped.length === 0 ? [] : [tapped.join(', ')]), ...offered].join('; ')
+}
 
 const placeOf = (origin: PluginOrigin): string => {
   if (origin.kind === 'package') return origin.name

@@ -1,6 +1,8 @@
 /** Loads the plugins that a config lists, and checks each as far as it goes without setting it up. */
 import {
+  collectCommands,
   composeSchema,
+  offeredHooks,
   orderPlugins,
   SysgError,
   type Path,
@@ -9,6 +11,7 @@ import {
   type Problem,
   type ResolveInput,
 } from '@systemg/core'
+import { commands } from '../commands/index.ts'
 import { problemFrom, problemOf } from './errors.ts'
 import { findPlugin } from './find-plugin.ts'
 import { importModule } from './import-module.ts'
@@ -45,6 +48,9 @@ export const loadPlugins = async (config: ConfigToLoad, modules: ModuleWatch): P
     try {
       const together = orderPlugins([...uses, loaded.use])
       composeSchema(together)
+      requireFreeCommands(loaded.use)
+      collectCommands(together)
+      offeredHooks([loaded.use.plugin])
       uses = together
       origins.set(loaded.use.plugin, loaded.origin)
     } catch (thrown) {
@@ -54,6 +60,13 @@ export const loadPlugins = async (config: ConfigToLoad, modules: ModuleWatch): P
     }
   }
   return { uses, origins, problems }
+}
+
+/** @throws {SysgError} `SYSG_PLUGIN_COMMAND` for a name that one of ours has. */
+const requireFreeCommands = ({ plugin }: PluginUse): void => {
+  const name = Object.keys(plugin.commands ?? {}).find((one) => one === 'help' || Object.hasOwn(commands, one))
+  if (name === undefined) return
+  throw new SysgError('SYSG_PLUGIN_COMMAND', { plugin: plugin.name, name, why: 'systemg has one of this name' })
 }
 
 const listed = (value: unknown): readonly unknown[] => {

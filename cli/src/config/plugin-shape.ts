@@ -1,5 +1,7 @@
 /** Tells a plugin from anything else, and says what is wrong with one that nearly is. */
 import type { Plugin } from '@systemg/core'
+import { whyNoCommands } from './command-shape.ts'
+import { isMap, isSchema } from './value-kinds.ts'
 
 /**
  * The plugin a module exports: its default, or else the only export that looks like one. Of CommonJS the default is
@@ -26,7 +28,8 @@ export const whyNoPlugin = (value: unknown): string | undefined => {
     if (method !== undefined && typeof method !== 'function') return `its \`${key}\` is no function`
   }
   if (options !== undefined && !isSchema(options)) return 'its `options` is no zod 4 schema'
-  return ['service', 'system', 'probes', 'strategies'].map((scope) => whyNoKeys(value, scope)).find(Boolean)
+  const wrongKeys = ['service', 'system', 'probes', 'strategies'].map((scope) => whyNoKeys(value, scope)).find(Boolean)
+  return wrongKeys ?? whyNoCommands(value['commands']) ?? whyNoHooks(value['hooks'])
 }
 
 export const isPlugin = (value: unknown): value is Plugin => whyNoPlugin(value) === undefined
@@ -40,8 +43,14 @@ const whyNoKeys = (plugin: Readonly<Record<string, unknown>>, scope: string): st
   return wrong === undefined ? undefined : `the schema of its key \`${wrong}\` is no zod 4 schema`
 }
 
-/** By its parts: a plugin may have a copy of zod of its own. */
-const isSchema = (value: unknown): boolean => isMap(value) && '_zod' in value
+const whyNoHooks = (hooks: unknown): string | undefined => {
+  if (hooks === undefined) return undefined
+  if (!isMap(hooks)) return 'its `hooks` is no map of names to hooks'
+  const [name, hook] =
+    Object.entries(hooks).find(([, one]) => !isMap(one) || typeof one['description'] !== 'string') ?? []
+  if (name !== undefined) return `its hook \`${name}\` ${isMap(hook) ? 'has no `description`' : 'is no map'}`
+  const [odd] = Object.entries(hooks).find(([, one]) => isMap(one) && !isAnswer(one['answer'])) ?? []
+  return odd === undefined ? undefined : `\`answer\` of its hook \`${odd}\` is no zod 4 schema`
+}
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isAnswer = (answer: unknown): boolean => answer === undefined || isSchema(answer)

@@ -29,5 +29,7 @@ export const printThrown = (terminal: Terminal, thrown: unknown, options: { stac
     const hint = 'This is a bug in systemg, or a plugin. `--log-level debug` shows the stack; please report it.'
     printError(terminal, { message, hint, code: 'SYSG_INTERNAL' })
   }
-  if (options.stack && thrown instanceof Error) terminal.err(`${thrown.stack ?? ''}\n`)
+  if (!options.stack) return
+  // What a plugin threw is the cause of the error that names the plugin.
+  for (let error = thrown; error instanceof Error; error = error.cause) terminal.err(`${error.stack ?? ''}\n`)
 }

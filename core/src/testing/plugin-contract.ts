@@ -8,6 +8,7 @@ import type { ServiceConfig } from '../config/types.ts'
 import type { Plugin, PluginUse } from '../plugin.ts'
 import type { Program } from '../simulated/index.ts'
 import { lifeChecks } from './plugin-contract/life.ts'
+import { offerChecks } from './plugin-contract/offers.ts'
 import { schemaChecks } from './plugin-contract/schemas.ts'
 import { shapeChecks } from './plugin-contract/shape.ts'
 
@@ -37,6 +38,7 @@ export type PluginCheck = readonly [title: string, check: (plugin: Plugin, under
 const parts: Readonly<Record<string, readonly PluginCheck[]>> = {
   shape: shapeChecks,
   schemas: schemaChecks,
+  offers: offerChecks,
   life: lifeChecks,
 }
 

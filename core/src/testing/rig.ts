@@ -15,6 +15,7 @@ import {
 import type { ServiceState } from '../states.ts'
 import type { Outcome, ServiceView } from '../system-api.ts'
 import { System } from '../system.ts'
+import { runCommand, type RanCommand, type TypedCommand } from './run-command.ts'
 
 export interface SimulationOptions {
   readonly seed?: number
@@ -143,6 +144,11 @@ export class Simulation implements AsyncDisposable {
       },
       runs: (program) => void programs.set(name, program),
     }
+  }
+
+  /** Run a command that one of the plugins brings, as `sysg <name>` does. */
+  command(name: string, typed: TypedCommand = {}): Promise<RanCommand> {
+    return this.finish(runCommand({ system: this.system, plugins: this.#plugins }, name, typed))
   }
 
   /** The state of every service, by name. */

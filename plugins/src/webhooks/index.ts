@@ -2,11 +2,12 @@
  * Tells others what happens, over HTTP: events as JSON, signed, tried again, and kept on disk until they have arrived.
  *
  * Owns the top-level key `webhooks`. Taps `event` (what is told), `boot`, `reload` and `shutdown` (goes on where it was, and
- * waits a moment at the end). Registers the control
- * methods `webhooks.list` and `webhooks.test`. Headers and signature are like GitHub's; at least once, as with everybody.
+ * waits a moment at the end). Registers the control methods `webhooks.list` and `webhooks.test`, which the command `webhooks`
+ * asks. Headers and signature are like GitHub's; at least once, as with everybody.
  */
 import { definePlugin, pause } from '@systemg/core'
 import type { z } from 'zod'
+import { command } from './command.ts'
 import { Endpoints } from './endpoints.ts'
 import { webhookMethods } from './methods.ts'
 import { webhooksKey } from './options.ts'
@@ -23,6 +24,7 @@ const lastMs = 5_000
 export const webhooks = definePlugin({
   name: 'webhooks',
   system: { webhooks: webhooksKey },
+  commands: { webhooks: command },
   check: findMistakes,
   setup(api) {
     const { host, hooks, system } = api

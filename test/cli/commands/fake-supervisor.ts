@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { ControlMethod } from '@systemg/core'
 import type { Command, CommandContext } from '../../../cli/src/command.ts'
-import type { ExitCode } from '../../../cli/src/exit-codes.ts'
 import { connectionOf } from '../../../cli/src/host/connection.ts'
 import { parseFor } from '../../../cli/src/parse.ts'
 import { projectPaths, type ProjectPaths } from '../../../cli/src/project/state-root.ts'
@@ -96,7 +95,7 @@ export const begin = (
   name: string,
   words: readonly string[],
   options: FakeOptions = {},
-): { readonly terminal: FakeTerminal; readonly done: Promise<ExitCode> } => {
+): { readonly terminal: FakeTerminal; readonly done: Promise<number> } => {
   const terminal = fakeTerminal(options)
   const { typed, globals } = parseFor(name, command, ['-p', 'shop', ...words])
   const context: CommandContext = { typed, globals, terminal, env: { SYSG_HOME: root }, cwd: root }

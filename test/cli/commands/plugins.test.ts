@@ -84,10 +84,35 @@ describe('plugins', () => {
     const folder = tempFolder({ ...canary, 'systemg.yaml': 'plugins: [canary]\nservices: {}\n' })
     const { out } = await runCommand(command, { cwd: folder })
     const lines = out.trimEnd().split('\n')
-    expect(lines[0]).toMatch(/^NAME +VERSION +FROM +KEYS +HOOKS$/)
+    expect(lines[0]).toMatch(/^NAME +VERSION +FROM +KEYS +COMMANDS +HOOKS$/)
     expect(lines.find((line) => line.startsWith('canary'))).toMatch(/^canary +1\.2\.3 +systemg-plugin-canary +event$/)
     expect(lines.find((line) => line.startsWith('restart'))).toMatch(
       /^restart +\S+ +first-party +restart_policy, backoff, max_restarts, reset_after +retry$/,
+    )
+  })
+
+  it('are listed with the commands that they bring and the hooks that they offer to others', async () => {
+    const hook = "{ kind: 'sync bail', description: 'Whether.', onError: 'fail' }"
+    const folder = tempFolder({
+      'judge.mjs': `export default { name: 'judge', hooks: { 'judge:verdict': ${hook} },
+        commands: { judge: { description: 'Judge', run() {} }, 'judge-all': { description: 'Judge all', run() {} } } }`,
+      'harsh.mjs': `export default { name: 'harsh', setup({ hookOf }) {
+        hookOf('judge:verdict').tap('harsh', () => 'no')
+        hookOf('other:verdict').tap('harsh', () => 'no')
+      } }`,
+      'systemg.yaml': 'plugins: [./harsh.mjs, ./judge.mjs]\nservices: {}\n',
+    })
+    const { of } = await listed(folder)
+    expect(of('judge')).toMatchObject({ commands: ['judge', 'judge-all'], offers: ['judge:verdict'], hooks: [] })
+    expect(of('harsh')).toMatchObject({
+      ...{ commands: [], offers: [], failure: null },
+      ...{ hooks: ['judge:verdict', 'other:verdict'], unoffered: ['other:verdict'] },
+    })
+    expect(of('webhooks')).toMatchObject({ commands: ['webhooks'] })
+    const lines = (await runCommand(command, { cwd: folder })).out.split('\n')
+    expect(lines.find((line) => line.startsWith('judge'))).toMatch(/ judge, judge-all +offers judge:verdict$/)
+    expect(lines.find((line) => line.startsWith('harsh'))).toMatch(
+      / judge:verdict, other:verdict \(no plugin here offers it\)$/,
     )
   })
 

@@ -54,10 +54,43 @@ const mistakes: readonly (readonly [what: string, entry: string, place: string, 
   ['ships TypeScript only', 'only-ts', '3:5 SYSG_CONFIG_TS_SYNTAX', /a package must ship JavaScript/],
   ['is turned off by no boolean', '{ use: cron, enabled: nope }', '3:27 SYSG_PLUGIN_OPTIONS', /must be true or false/],
   ['cannot be done without', '{ use: control, enabled: false }', '3:30 SYSG_PLUGIN_OPTIONS', /no command could reach/],
+  ['brings a command of ours', './shadow.ts', '3:5 SYSG_PLUGIN_COMMAND', /command `status`: systemg has one/],
+  [
+    'brings a command that another has',
+    './one.ts\n  - ./two.ts',
+    '4:5 SYSG_REGISTRY_TAKEN',
+    /Plugins `one` and `two` both register the command `ask`/,
+  ],
+  [
+    'brings a command that is no word',
+    './words.ts',
+    '3:5 SYSG_PLUGIN_COMMAND',
+    /command `ask me`: a name is lowercase/,
+  ],
+  ['brings a command without words', './wordless.ts', '3:5 SYSG_PLUGIN_INVALID', /command `ask` has no `description`/],
+  ['brings a command that does nothing', './idle.ts', '3:5 SYSG_PLUGIN_INVALID', /command `ask` has no function `run`/],
+  ['has an option of ours', './config.ts', '3:5 SYSG_PLUGIN_INVALID', /option `--config`, which every command has/],
+  ['has an option without a schema', './arg.ts', '3:5 SYSG_PLUGIN_INVALID', /option `--all` whose schema is no zod 4/],
+  ['offers a hook of another', './hook.ts', '3:5 SYSG_PLUGIN_HOOK', /hook `b:ask`: a name is `hook:` and one word/],
+  ['offers a hook without words', './silent.ts', '3:5 SYSG_PLUGIN_INVALID', /hook `silent:ask` has no `description`/],
   ['is a module of Node', 'node:fs', '3:5 SYSG_PLUGIN_INVALID', /module of Node/],
 ]
 
+const command = (name: string, given: string) => `export default { name: '${name}', commands: ${given} }`
+const ask = "{ ask: { description: 'Ask', run() {} } }"
+
 const neighbours = {
+  'shadow.ts': command('shadow', ask.replace('ask', 'status')),
+  'one.ts': command('one', ask),
+  'two.ts': command('two', ask),
+  'words.ts': command('words', ask.replace('ask', "'ask me'")),
+  'wordless.ts': command('wordless', '{ ask: { run() {} } }'),
+  'idle.ts': command('idle', "{ ask: { description: 'Ask' } }"),
+  'config.ts': `import { z } from '${zod}'
+    ${command('config', "{ ask: { description: 'Ask', args: { config: z.string() }, run() {} } }")}`,
+  'arg.ts': command('arg', "{ ask: { description: 'Ask', args: { all: 'boolean' }, run() {} } }"),
+  'hook.ts': `export default { name: 'hook', hooks: { 'b:ask': { kind: 'sync bail', description: 'x', onError: 'fail' } } }`,
+  'silent.ts': `export default { name: 'silent', hooks: { 'silent:ask': { kind: 'sync bail', onError: 'fail' } } }`,
   'redis.ts': redis,
   'folder/index.ts': '',
   'nothing.ts': 'export default 1',
