@@ -22,14 +22,13 @@ const list = async ({ control, print }: PluginCommandContext): Promise<void> => 
 }
 
 const describe = (view: WebhookView): string => {
-  const { webhook, url, events, services, waiting, failed, dropped, last_failure: reason, next_try: next } = view
+  const { webhook, url, events, services, waiting, failed, dropped, last_failure: reason, next_try_in_ms: next } = view
   const of = services === null ? '' : ` of ${services.join(', ')}`
   const lost = [...(failed > 0 ? [`${failed} given up`] : []), ...(dropped > 0 ? [`${dropped} left out`] : [])]
-  const why = reason === null ? '' : `; ${reason}${next === null ? '' : `, tried again in ${secondsUntil(next)}s`}`
+  const why =
+    reason === null ? '' : `; ${reason}${next === null ? '' : `, tried again in ${Math.round(next / 1_000)}s`}`
   return `${webhook}  ${url}  ${events.join(' ')}${of}: ${[`${waiting} waiting`, ...lost].join(', ')}${why}`
 }
-
-const secondsUntil = (time: string): number => Math.max(0, Math.round((Date.parse(time) - Date.now()) / 1_000))
 
 const test = async ({ control, print }: PluginCommandContext, which: string | undefined): Promise<number> => {
   const webhook = which !== undefined && /^\d+$/.test(which) ? Number(which) : which

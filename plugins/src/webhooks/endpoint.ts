@@ -53,6 +53,7 @@ export class Endpoint {
 
   get view() {
     const { failed, dropped, nextAt } = this.#outbox.progress
+    const isWaiting = this.#stopWaiting !== undefined
     return {
       webhook: this.index,
       url: targetOf(this.#webhook.url).shown,
@@ -62,7 +63,8 @@ export class Endpoint {
       failed,
       dropped,
       last_failure: this.#lastFailure,
-      next_try: this.#stopWaiting === undefined ? null : new Date(nextAt).toISOString(),
+      next_try: isWaiting ? new Date(nextAt).toISOString() : null,
+      next_try_in_ms: isWaiting ? Math.max(0, nextAt - this.#host.clock.now()) : null,
     }
   }
 

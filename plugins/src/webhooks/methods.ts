@@ -25,7 +25,7 @@ const testParams = z.strictObject({ webhook: z.union([z.int().min(0), z.string()
 const noParams = z.strictObject({})
 
 /**
- * - `webhooks.list` → an array of `{ webhook, url, events, services, waiting, failed, dropped, last_failure, next_try }`
+ * - `webhooks.list` → an array of `{ webhook, url, events, services, waiting, failed, dropped, last_failure, next_try, next_try_in_ms }`
  * - `webhooks.test { webhook? }` → an array of `{ webhook, url, ok, status, reason, body, duration_ms }`: a sample event is
  *   sent to one endpoint, by index or URL, or to all
  */
