@@ -1,7 +1,7 @@
 /** The machine itself, as the `Host` that the core and the plugins work with. */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Host, Trace } from '@systemg/core'
+import { randomHex } from '../builtin.ts'
 import { projectCgroups } from './project-cgroups.ts'
 import { nodeClock } from './clock.ts'
 import { connectionOf } from './connection.ts'
@@ -88,7 +88,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   return {
     clock: nodeClock,
     random: () => Math.random(),
-    token: () => randomBytes(16).toString('hex'),
+    token: () => randomHex(16),
     env: Object.freeze(definedIn(env)),
     processes,
     run: (spec) => run(spec, { trees: processes.trees, unfinished }),

@@ -2,10 +2,10 @@
  * The cgroups of one project, in a group of its own. Where that is, is written down in the project's folder, as `run/cgroup`:
  * the supervisor that comes next may be in another cgroup itself, and must find those of the instances it takes up.
  */
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { whyOf, type Trace } from '@systemg/core'
+import { sha256 } from '../builtin.ts'
 import { Cgroups, findCgroupBase } from './cgroups.ts'
 import { isMissing } from './host-error.ts'
 
@@ -37,7 +37,7 @@ export const projectCgroups = (
 }
 
 const groupBelow = (base: string | undefined, folder: string): string | undefined =>
-  base === undefined ? undefined : join(base, `sysg-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`)
+  base === undefined ? undefined : join(base, `sysg-${sha256(folder).slice(0, 16)}`)
 
 const recorded = (path: string): string | undefined => {
   try {

@@ -5,9 +5,9 @@
  * the background after a normal end is its own affair, and not waited for.
  */
 import type { ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Exit, ProcessRef, RunResult, RunSpec, Signal, TreeRef } from '@systemg/core'
+import { randomHex } from '../builtin.ts'
 import { killMembers, type KillTools } from './kill-members.ts'
 import { bootId } from './kernel.ts'
 import { commandMark } from './process-environment.ts'
@@ -48,7 +48,7 @@ const runToEnd = async (spec: RunSpec, tools: KillTools): Promise<RunResult> => 
   const tail = new Tail(spec.keepBytes ?? defaultKeepBytes)
   const [program, ...args] = spec.argv
   // A mark of its own: if it carries a service's token as well, the service is not part of it.
-  const token = randomBytes(16).toString('hex')
+  const token = randomHex(16)
   const command = execa(program, args, {
     cwd: spec.cwd,
     env: { ...spec.env, [commandMark]: token },

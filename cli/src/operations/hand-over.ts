@@ -17,9 +17,9 @@ export const handOver = async (
   paths: ProjectPaths,
   timeoutMs: number | undefined,
 ): Promise<Supervisor> => {
-  const commands = { data: supervisorCommand(false), code: supervisorCommand(true) }
+  const command = supervisorCommand()
   const said = sizeOf(paths.boot)
-  await ask(before, commands, timeoutMs)
+  await ask(before, command, timeoutMs)
   await Promise.race([before.closed, untilGone(before.pid)])
   await untilGone(before.pid)
   before.close()
@@ -27,13 +27,19 @@ export const handOver = async (
   const after = await waitForSuccessor(paths, (timeoutMs ?? limitMs) + limitMs)
   const words = lastWords(paths.boot, said)
   if (after === undefined) throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words })
-  if (after.version === version && Object.values(commands).some(isCommandOf(after.pid))) return after
+  if (after.version === version && isCommandOf(command, after.pid)) return after
   after.close()
   throw new Failure('SYSG_UPGRADE_FAILED', { to: version, pid: after.pid, version: after.version, words })
 }
 
 /** Rejects when it refuses, or does not answer in time. */
-const ask = async (supervisor: Supervisor, commands: object, timeoutMs: number | undefined): Promise<void> => {
+const ask = async (
+  supervisor: Supervisor,
+  command: readonly string[],
+  timeoutMs: number | undefined,
+): Promise<void> => {
+  // A config of code may need another one than a config of data.
+  const commands = { data: command, code: command }
   const how = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }
   await supervisor.call('upgrade', { commands, limit_ms: timeoutMs ?? limitMs }, how).catch((thrown: unknown) => {
     // It ends as soon as it has answered.
@@ -48,15 +54,13 @@ const ask = async (supervisor: Supervisor, commands: object, timeoutMs: number |
 /** How long a version may take until it can be spoken to, ms. */
 const limitMs = 30_000
 
-const isCommandOf =
-  (pid: number) =>
-  (argv: readonly string[]): boolean => {
-    try {
-      return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') === argv.map((word) => `${word}\0`).join('')
-    } catch {
-      return false
-    }
+const isCommandOf = (argv: readonly string[], pid: number): boolean => {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') === argv.map((word) => `${word}\0`).join('')
+  } catch {
+    return false
   }
+}
 
 const sizeOf = (path: string): number => {
   try {

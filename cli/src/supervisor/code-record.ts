@@ -2,10 +2,10 @@
  * Which code a supervisor was started with. Data of a config is taken up by a running supervisor, code (an inline
  * plugin, a plugin package) is not: ESM never loads a module twice. So a command that applies a config can say so.
  */
-import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { sha256 } from '../builtin.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 
 const recordOf = (paths: ProjectPaths): string => join(paths.folder, 'run', 'code.json')
@@ -33,7 +33,7 @@ export const changedCode = (paths: ProjectPaths, files: readonly string[]): read
 export const hasRecordedCode = (paths: ProjectPaths): boolean => Object.keys(readRecord(paths) ?? {}).length > 0
 
 const hashes = (files: readonly string[]): Record<string, string> =>
-  Object.fromEntries(files.map((file) => [file, createHash('sha256').update(contentOf(file)).digest('hex')]))
+  Object.fromEntries(files.map((file) => [file, sha256(contentOf(file))]))
 
 const contentOf = (file: string): string => {
   try {

@@ -50,7 +50,7 @@ export const startDaemon = async (
 const spawnDaemon = (paths: ProjectPaths, request: DaemonRequest): ChildProcess => {
   makeStateFolder(dirname(paths.boot))
   const log = openLog(paths)
-  const [program, ...args] = supervisorCommand(request.hasCode)
+  const [program, ...args] = supervisorCommand()
   const child = spawn(program, args, {
     detached: true,
     cwd: '/',
@@ -91,9 +91,9 @@ const lookEveryMs = 10
 const takenLimitMs = 500
 
 /** Reads a `DaemonRequest` from its stdin. */
-export const supervisorCommand = (hasCode: boolean): [string, ...string[]] => [
+export const supervisorCommand = (): [string, ...string[]] => [
   process.execPath,
-  ...flagsFor(hasCode),
+  ...supervisorFlags(),
   entry(),
   '__supervise',
 ]
@@ -116,33 +116,25 @@ const died = ({ folder, boot }: ProjectPaths): Failure => {
 }
 
 /**
- * A supervisor lives long and computes little: without a compiler and with a small young generation it takes half the
- * memory for 300 services, and spawning gets faster, as the cost of a fork grows with resident memory. Code in a config
- * needs more: lite mode has no WebAssembly, which Node strips types with. Nothing is collected while nothing happens, so
- * that at rest it takes no CPU time at all.
+ * A supervisor lives long and computes little: with a small young generation it takes less memory. Nothing is collected while
+ * nothing happens, so that at rest it takes no CPU time at all.
+ * None of these changes what V8 compiles to: Node comes with its own modules compiled, and throws that away under
+ * `--lite-mode` and its like: a supervisor would be away a quarter longer.
  * SQLite prints a warning on the first Node that has it; the log is for what matters.
  */
-const flagsFor = (hasCode: boolean): readonly string[] => [
-  ...process.execArgv.filter((flag) => !ownFlags.has(flag)),
-  hasCode ? '--optimize-for-size' : '--lite-mode',
+const ownFlags = [
   '--max-semi-space-size=1',
   '--no-memory-reducer',
   '--disable-warning=ExperimentalWarning',
-  ...(process.allowedNodeEnvironmentFlags.has(kernelCalls) ? [kernelCalls] : []),
+  // With it output is moved into files so that no kill loses a byte of it (`host/kernel-pipes.ts`).
+  ...['--experimental-ffi'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag)),
 ]
 
-/** With it output is moved into files so that no kill loses a byte of it (`host/kernel-pipes.ts`). */
-const kernelCalls = '--experimental-ffi'
-
 /** A supervisor that starts one has some of these itself. */
-const ownFlags = new Set([
-  '--optimize-for-size',
-  '--lite-mode',
-  '--max-semi-space-size=1',
-  '--no-memory-reducer',
-  '--disable-warning=ExperimentalWarning',
-  kernelCalls,
-])
+export const supervisorFlags = (): readonly string[] => [
+  ...process.execArgv.filter((flag) => !ownFlags.includes(flag)),
+  ...ownFlags,
+]
 
 /** The `sysg` that runs this command. */
 const entry = (): string => process.argv[1] ?? ''

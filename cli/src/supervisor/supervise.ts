@@ -87,7 +87,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const passed = passedSockets(process.env, process.pid)
     const inheritance = takeInheritance(process.env)
     const isLeft = inheritance !== undefined || hasHolder(paths)
-    const command = supervisorCommand(options.code.length > 0)
+    const command = supervisorCommand()
     const before = versionBefore(paths, command, { isComeback: inheritance !== undefined, trace })
     const holder = holderSettings(paths, { command, before, respawn: options.respawn, inheritance })
     writeComeback(paths, request, config, trace)
