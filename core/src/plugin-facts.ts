@@ -25,6 +25,7 @@ export interface PluginFacts {
   /** Control methods that it answers. */
   readonly methods: readonly string[]
   readonly sinks: readonly string[]
+  readonly metrics: readonly string[]
   /** Why it could not be set up, so that hooks, methods and sinks are not known; null when it could. */
   readonly failure: string | null
 }
@@ -56,6 +57,7 @@ export const pluginFacts = (use: PluginUse, all: readonly PluginUse[], host: Hos
     unoffered: tapped().filter((name) => !offeredHooks(plugins).has(name)),
     methods: registries.methods.list().map(({ name }) => name),
     sinks: registries.sinks.list().map(({ name }) => name),
+    metrics: registries.metrics.list().map(({ name }) => name),
     failure,
   }
 }

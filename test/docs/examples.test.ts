@@ -50,7 +50,9 @@ describe('a config on a page', () => {
 pluginContract(quietNights, { describe, it }, { service: { quiet_nights: {} } })
 
 describe('the plugin on a page', () => {
-  it.each(['quiet-hours.ts', 'redis-probe.ts', 'canary.ts'])('is the one that is tested here: %s', (name) => {
+  const files = readdirSync(here).filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== 'quiet-nights.ts')
+
+  it.each(files)('is the one that is tested here: %s', (name) => {
     const [, source = ''] = /^\/\*\*.*\*\/\n([\s\S]*)$/.exec(readFileSync(`${here}${name}`, 'utf8')) ?? []
     expect(blocks.map(({ text }) => text)).toContain(`// ${name}\n${source}`)
   })

@@ -192,6 +192,9 @@ it('slack: tells a channel of what fails, and delays nothing while nobody answer
       () => told.splice(0).join('\n'),
       (text) => /:red_circle: \*.*\/job\* failed: .*exit code 3/.test(text),
     )
+    expect(await project.npx('slack-test', 'a < b')).toMatchObject({ code: 0, stdout: 'It has arrived.\n' })
+    expect(told.splice(0)).toContain('a &lt; b')
+    expect((await project.npx('--help')).stdout).toMatch(/slack-test .*\(plugin slack\)/)
     await project.npx('stop')
   }
   channel.close()

@@ -33,6 +33,11 @@ const findings = async (plugin: Plugin, under?: PluginUnderTest): Promise<readon
 /** Kept outside of `setup`, as it should not be. */
 const shared: unknown[] = []
 
+/** As a plugin in JavaScript may declare it. */
+const hook = (name: string, description: string, answer?: z.ZodType): Pick<Plugin, 'hooks'> => ({
+  hooks: { [name]: { kind: 'sync bail', onError: 'fail', description, answer } },
+})
+
 const broken: readonly (readonly [what: string, plugin: Plugin, finding: RegExp])[] = [
   ['has a bad name', definePlugin({ name: 'My_Plugin' }), /use kebab-case/],
   ['was made for another API', definePlugin({ name: 'old', api: 7 }), /its `api` is 7/],
@@ -53,6 +58,40 @@ const broken: readonly (readonly [what: string, plugin: Plugin, finding: RegExp]
       system: { a: z.strictObject({ b: z.int().optional() }).optional().describe('All of it.') },
     }),
     /`a.b` has no description/,
+  ],
+  [
+    'says nothing of a command',
+    definePlugin({ name: 'silent', commands: { ask: { description: '', run: () => 0 } } }),
+    /the command `ask` needs a description/,
+  ],
+  [
+    'has a command that is no word',
+    definePlugin({ name: 'loud', commands: { 'Ask it': { description: 'Ask', run: () => 0 } } }),
+    /the command `Ask it`: a name is lowercase words/,
+  ],
+  [
+    'says nothing of an option of a command',
+    definePlugin({ name: 'silent', commands: { ask: { description: 'Ask', args: { n: z.int() }, run: () => 0 } } }),
+    /`--n` of the command `ask` has no description/,
+  ],
+  [
+    'takes a short name of every command',
+    definePlugin({
+      name: 'thief',
+      commands: { ask: { description: 'Ask', args: { n: z.int().describe('N').meta({ alias: 'c' }) }, run: () => 0 } },
+    }),
+    /`--n` of the command `ask` has an `alias` that is no letter, or one of `-c -p -h -V`/,
+  ],
+  [
+    'offers a hook under another name',
+    definePlugin({ name: 'thief', ...hook('other:ask', 'x') }),
+    /hook `other:ask`: a name is `thief:` and one word/,
+  ],
+  ['says nothing of a hook', definePlugin({ name: 'silent', ...hook('silent:ask', '') }), /`silent:ask` needs a desc/],
+  [
+    'says nothing of what a hook takes',
+    definePlugin({ name: 'silent', ...hook('silent:ask', 'x', z.string()) }),
+    /`answer` of the hook `silent:ask` has no description/,
   ],
   [
     'says nothing of an option',

@@ -141,6 +141,11 @@ export default defineConfig({
 })
 \`\`\`
 
+## More that a plugin can add
+
+Health checks (\`probes\`), deploy strategies (\`strategies\`), commands of \`sysg\` (\`commands\`), hooks for other plugins (\`hooks\`), metrics,
+control methods and readers of output. The type \`Plugin\` of \`@systemg/core\` says how.
+
 ## Working on it
 
 \`\`\`sh

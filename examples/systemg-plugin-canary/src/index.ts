@@ -2,7 +2,7 @@
  * Watches a new instance beside the old one for a while, and takes it back when it does worse.
  *
  * Brings the deploy strategy `canary`. While both run they share the work: by one of `sockets`, or by a proxy that `share`
- * tells of it.
+ * tells of it. Offers the hook `canary:verdict`: a plugin that knows more than the command `check` may take it back.
  */
 import { definePlugin, duration, z, type PluginApi, type Replacement, type Strategy } from '@systemg/core'
 
@@ -30,11 +30,38 @@ declare module '@systemg/core' {
   interface ResolvedStrategies {
     canary: Canary
   }
+  interface PluginHooks {
+    /** Asked when the window is over and every check was good enough. From `systemg-plugin-canary`. */
+    'canary:verdict': { kind: 'async bail'; args: [at: CanaryAt]; answer: Verdict }
+  }
 }
+
+/** A new instance at the end of its window. */
+export interface CanaryAt {
+  readonly service: string
+  /** Its id. */
+  readonly instance: string
+  /** How many checks failed. */
+  readonly failed: number
+  readonly signal: AbortSignal
+}
+
+const verdict = z.strictObject({ takeBack: z.string() }).describe('`{ takeBack }`, the reason')
+
+type Verdict = z.output<typeof verdict>
 
 export default definePlugin({
   name: 'canary',
   strategies: { canary },
+  hooks: {
+    'canary:verdict': {
+      kind: 'async bail',
+      description: 'Whether the new instance, whose checks were good, is taken back all the same.',
+      onError: 'fail',
+      limitMs: 30_000,
+      answer: verdict,
+    },
+  },
   setup(api) {
     api.registerStrategy('canary', ({ options }) => strategy(api, options as Canary))
   },
@@ -46,7 +73,8 @@ const strategy = (api: PluginApi, options: Canary): Strategy => ({
     await replacement.step('candidate', () => replacement.launch())
     await replacement.step('ready', () => replacement.ready())
     await replacement.step('share', () => share(api, options, replacement, options.percent))
-    await replacement.step('watch', () => watch(api, options, replacement))
+    const failed = await replacement.step('watch', () => watch(api, options, replacement))
+    await replacement.step('verdict', () => ask(api, replacement, failed))
     await replacement.step('share', () => share(api, options, replacement, 100))
     replacement.promote()
     await replacement.step('retire', () => replacement.retire())
@@ -54,20 +82,33 @@ const strategy = (api: PluginApi, options: Canary): Strategy => ({
   undo: (undoing) => share(api, options, undoing, 0),
 })
 
-/** @throws {Error} when too many checks failed. */
-const watch = async (api: PluginApi, options: Canary, replacement: Replacement): Promise<void> => {
+/** How many checks failed. @throws {Error} when that were too many. */
+const watch = async (api: PluginApi, options: Canary, replacement: Replacement): Promise<number> => {
   const { clock } = api.host
   const end = clock.monotonic() + options.watch
-  for (let failed = 0; clock.monotonic() < end;) {
+  let failed = 0
+  while (clock.monotonic() < end) {
     await replacement.pause(Math.min(options.interval, end - clock.monotonic()))
     const why = await check(api, options, replacement)
     if (why !== undefined && ++failed > options.tolerate) throw new Error(`the new instance does worse: ${why}`)
   }
+  return failed
 }
+
+/** What other plugins say. @throws {Error} when one wants it back, or fails to say. */
+const ask = async (api: PluginApi, replacement: Replacement, failed: number): Promise<void> => {
+  const { service, signal } = replacement
+  const instance = candidateOf(api, replacement)?.id ?? ''
+  const said = await api.hookOf('canary:verdict').promise({ service: service.name, instance, failed, signal })
+  if (said !== undefined) throw new Error(said.takeBack)
+}
+
+const candidateOf = ({ system }: PluginApi, { service }: Replacement) =>
+  system.view([service.name])[0]?.instances.find(({ role }) => role === 'candidate')
 
 /** Why a check failed; `undefined` when it did not. */
 const check = async (api: PluginApi, options: Canary, replacement: Replacement): Promise<string | undefined> => {
-  const candidate = api.system.view([replacement.service.name])[0]?.instances.find(({ role }) => role === 'candidate')
+  const candidate = candidateOf(api, replacement)
   const facts = { CANARY_PID: String(candidate?.pid ?? ''), CANARY_INSTANCE: candidate?.id ?? '' }
   const limit = new AbortController()
   const cancel = api.host.clock.timer(options.timeout, () => limit.abort(new Error('timeout')))

@@ -20,8 +20,8 @@ pluginContract(canary, { describe, it }, { beside: [deploy({ check: 'true', watc
 
 const api: Readonly<Record<string, ServiceConfig>> = { api: { command: 'x' } }
 
-const deployed = async (given: object, isGood: (elapsedMs: number) => boolean) => {
-  const sim = await Simulation.create([canary, deploy(given)], api)
+const deployed = async (given: object, isGood: (elapsedMs: number) => boolean, others: readonly Plugin[] = []) => {
+  const sim = await Simulation.create([...others, canary, deploy(given)], api)
   await sim.finish(sim.system.boot())
   await sim.start()
   const [old] = sim.service('api').pids
@@ -54,5 +54,30 @@ describe('a deploy', () => {
     const flaky = (ms: number) => ms < 4_000 || ms > 6_000
     assert.equal((await deployed({ check: 'check', watch: '30s', tolerate: 1 }, flaky)).isNew, true)
     assert.equal((await deployed({ check: 'check', watch: '30s' }, flaky)).isOld, true)
+  })
+
+  it('is taken back when another plugin says so at the end of the window, or fails to say', async () => {
+    const asked: unknown[] = []
+    const judge = (answer: () => { takeBack: string } | undefined) =>
+      definePlugin({
+        name: 'judge',
+        setup: ({ hookOf }) =>
+          hookOf('canary:verdict').tap('judge', ({ service, failed }) => {
+            asked.push([service, failed])
+            return answer()
+          }),
+      })
+    const slow = await deployed({ check: 'check' }, () => true, [judge(() => ({ takeBack: 'p99 is 2 s' }))])
+    assert.deepEqual([slow.isOld, slow.outcome.problems[0]?.message.includes('`verdict`: p99 is 2 s')], [true, true])
+    const broken = () => {
+      throw new Error('no data')
+    }
+    const unknown = await deployed({ check: 'check' }, () => true, [judge(broken)])
+    assert.match(
+      unknown.outcome.problems[0]?.message ?? '',
+      /Plugin `judge` failed in `canary:verdict` of `api`: no data/,
+    )
+    assert.equal((await deployed({ check: 'check' }, () => true, [judge(() => undefined)])).isNew, true)
+    assert.deepEqual(asked, Array(3).fill(['api', 0]))
   })
 })

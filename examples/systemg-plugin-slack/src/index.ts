@@ -2,9 +2,10 @@
  * Tells a Slack channel what happens, by an incoming webhook.
  *
  * Options: `url`, `events`, `services`. Taps `event`. A slow or dead Slack delays nothing: messages wait in a short queue,
- * and what does not fit is counted and said with the next one.
+ * and what does not fit is counted and said with the next one. Brings the command `slack-test`, which asks the control
+ * method `slack.test`.
  */
-import { definePlugin, z, type Host, type SysgEvent } from '@systemg/core'
+import { definePlugin, SysgError, whyOf, z, type Host, type PluginCommand, type SysgEvent } from '@systemg/core'
 
 const options = z.strictObject({
   url: z.url().describe('The incoming webhook, best from the environment: `${SLACK_WEBHOOK}`.'),
@@ -19,10 +20,22 @@ const attemptMs = 10_000
 const goodbyeMs = 5_000
 const longestQueue = 50
 
+const slackTest: PluginCommand = {
+  description: 'Send a message to the Slack channel now, and say whether it arrived',
+  positionals: '[text]',
+  async run({ positionals, control, print, misuse }) {
+    const [text = 'This is a test.', ...others] = positionals
+    if (others.length > 0) throw misuse('Put the text in quotes: `sysg slack-test "a few words"`.')
+    const sent = await control.call('slack.test', { text })
+    print(sent, () => 'It has arrived.')
+  },
+}
+
 export default definePlugin({
   name: 'slack',
   options,
-  setup({ host, hooks, options: given, onDispose }) {
+  commands: { 'slack-test': slackTest },
+  setup({ host, hooks, options: given, onDispose, registerMethod }) {
     const { url, events, services } = given
     const queue = new Queue(host, url)
     hooks.event.tap('slack', (event) => {
@@ -31,6 +44,14 @@ export default definePlugin({
       queue.add(textOf(event))
     })
     onDispose(() => queue.end())
+    registerMethod('slack.test', async (params) => {
+      const { text } = z.strictObject({ text: z.string().min(1) }).parse(params)
+      await queue.send(escaped(text)).catch((thrown: unknown) => {
+        const message = `Slack did not take the message: ${whyOf(thrown)}.`
+        throw SysgError.of('SYSG_SLACK', { message, hint: 'Check the option `url` of the plugin `slack`.' })
+      })
+      return { sent: true }
+    })
   },
 })
 
@@ -61,21 +82,8 @@ class Queue {
     cancel()
   }
 
-  async #sendAll(): Promise<void> {
-    for (
-      let text = this.#waiting.shift();
-      text !== undefined && !this.#over.signal.aborted;
-      text = this.#waiting.shift()
-    ) {
-      const more = this.#dropped === 0 ? '' : `\n(${this.#dropped} more were not told)`
-      this.#dropped = 0
-      await this.#send(text + more).catch((thrown: unknown) =>
-        this.#host.trace('warn', `Slack: ${thrown instanceof Error ? thrown.message : String(thrown)}`),
-      )
-    }
-  }
-
-  async #send(text: string): Promise<void> {
+  /** @throws {Error} when nobody took it. */
+  async send(text: string): Promise<void> {
     const limit = new AbortController()
     const cancel = this.#host.clock.timer(attemptMs, () => limit.abort(new Error(`no answer within ${attemptMs} ms`)))
     const signal = AbortSignal.any([limit.signal, this.#over.signal])
@@ -86,6 +94,20 @@ class Queue {
       if (status >= 300) throw new Error(`it answered ${status} ${said.slice(0, 100)}`)
     } finally {
       cancel()
+    }
+  }
+
+  async #sendAll(): Promise<void> {
+    for (
+      let text = this.#waiting.shift();
+      text !== undefined && !this.#over.signal.aborted;
+      text = this.#waiting.shift()
+    ) {
+      const more = this.#dropped === 0 ? '' : `\n(${this.#dropped} more were not told)`
+      this.#dropped = 0
+      await this.send(text + more).catch((thrown: unknown) =>
+        this.#host.trace('warn', `Slack: ${thrown instanceof Error ? thrown.message : String(thrown)}`),
+      )
     }
   }
 }

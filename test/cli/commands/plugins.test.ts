@@ -36,6 +36,7 @@ describe('plugins', () => {
       ...{ version, origin: { kind: 'first-party' }, options: [], hooks: ['retry'], failure: null },
       keys: { service: ['restart_policy', 'backoff', 'max_restarts', 'reset_after'], system: [] },
     })
+    expect(of('metrics')).toMatchObject({ metrics: expect.arrayContaining(['systemg_service_up']) as unknown })
     expect(of('health')).toMatchObject({ probes: ['url', 'tcp', 'command', 'log', 'notify'], sinks: ['health'] })
     expect(of('canary')).toMatchObject({
       version: '1.2.3',
