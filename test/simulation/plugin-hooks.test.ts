@@ -217,3 +217,23 @@ it.each<[string, Partial<Plugin>, string]>([
     message: expect.stringContaining(why) as string,
   })
 })
+
+it('a hook of a plugin is typed where it is declared, tapped and called', () => {
+  const described = { description: 'x', onError: 'fail' } as const
+  const answer = z.string()
+  const wrong: readonly Plugin[] = [
+    // @ts-expect-error -- it is declared as another kind than it is said to be
+    definePlugin({ name: 'judge', hooks: { 'judge:told': { kind: 'sync bail', ...described } } }),
+    // @ts-expect-error -- taps answer with a map
+    definePlugin({ name: 'judge', hooks: { 'judge:verdict': { kind: 'async bail', ...described, answer } } }),
+    // @ts-expect-error -- nothing is said of it
+    definePlugin({ name: 'judge', hooks: { 'judge:unsaid': { kind: 'sync bail', ...described } } }),
+    // @ts-expect-error -- nobody has such a hook
+    witness('typo', ({ hookOf }) => hookOf('judge:verdct').tap('typo', () => undefined)),
+    // @ts-expect-error -- a verdict has a reason
+    witness('odd', ({ hookOf }) => hookOf('judge:verdict').tap('odd', () => ({ because: 'x' }))),
+    // @ts-expect-error -- it is told a text
+    witness('number', ({ hookOf }) => hookOf('judge:told').call(7)),
+  ]
+  expect(wrong.map(({ name }) => name)).toEqual(['judge', 'judge', 'judge', 'typo', 'odd', 'number'])
+})

@@ -79,7 +79,7 @@ const given = (
     options,
     config: () => configOf(loaded, context),
     print: (value, inWords) => {
-      const lines = globals.json ? [JSON.stringify(value)] : [inWords()].flat().map(plain)
+      const lines = globals.json ? [JSON.stringify(value ?? null)] : [inWords()].flat().map(plain)
       for (const line of lines) terminal.out(`${line}\n`)
     },
     out: (text) => terminal.out(text),

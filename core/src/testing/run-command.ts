@@ -49,7 +49,7 @@ export const runCommand = async (
     config: () => Promise.resolve(system.config),
     print: (value, inWords) => {
       written.out += json
-        ? `${JSON.stringify(value)}\n`
+        ? `${JSON.stringify(value ?? null)}\n`
         : [inWords()]
             .flat()
             .map((line) => `${line}\n`)

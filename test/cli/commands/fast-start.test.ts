@@ -38,6 +38,14 @@ describe('commands that only ask', () => {
     },
   )
 
+  it('that a first-party plugin brings load no more than those: `webhooks`', () => {
+    const brought = [...loadedWith(join(source, 'plugin-commands/as-command.ts'))]
+    expect(brought.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))).toEqual([
+      '@systemg/plugins/control/client',
+    ])
+    expect([...loadedWith(resolve(source, '../../plugins/src/webhooks/command.ts'))]).toHaveLength(1)
+  })
+
   it('what `inspect` shows is drawn by one small library, and by nothing of the supervisor', () => {
     const shown = ['text', 'report'].flatMap((name) => [...loadedWith(join(source, 'inspect', `${name}.ts`))])
     expect(shown.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))).toEqual(['simple-ascii-chart'])
