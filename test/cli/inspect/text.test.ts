@@ -12,7 +12,7 @@ const report = (set: Partial<InspectReport> = {}): InspectReport => ({
   ...{ instances: [], children: [], cron: null, last_lines: [], replicas: 1, retry_at: null, instance: null },
   config: {
     ...{ name: 'api', command: 'node server.js', working_dir: '/srv', stop_timeout: 10_000 },
-    cron: { expression: '@daily', timeout: 90_000, timezone: null, days: [1, 2], overlap: 'skip', more: {} },
+    cron: { expression: '@daily', timeout: 90_000, timezone: null, days: [1, 2], overlap: 'skip' },
   },
   written: { stop_timeout: '10s', 'cron.timeout': '1m30s' },
   env: [
@@ -64,7 +64,7 @@ describe('what is shown of a service', () => {
     expect(text).toContain('\nHEALTH\n  api-1  2s ago  unhealthy (12 ms): status 503\n')
     expect(text).toContain('\nENVIRONMENT\n  API_TOKEN=********  (service file: api.env)\n')
     expect(text).toContain(
-      '\nCONFIG\n  stop_timeout: 10s\n  cron: { expression: "@daily", timeout: 1m30s, days: [1, 2], overlap: skip, more: {} }\n',
+      '\nCONFIG\n  stop_timeout: 10s\n  cron: { expression: "@daily", timeout: 1m30s, days: [1, 2], overlap: skip }\n',
     )
     expect(text.endsWith('\nQUEUE\n  3 jobs wait')).toBe(true)
   })
