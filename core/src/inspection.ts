@@ -98,8 +98,10 @@ export const inspectionOf = async (
     const members = tree === undefined ? [] : await host.processes.members(tree)
     return { instance: id, processes: forest(members) }
   })
+  const one = view.instances.find(({ id }) => id === instance?.id)
   return {
     ...view,
+    ...(one === undefined ? {} : { pid: one.pid, uptime_ms: one.uptime_ms }),
     instances: view.instances.filter(({ id }) => instance === undefined || id === instance.id),
     instance: instance?.id ?? null,
     config: maskedDeep(config) as Inspection['config'],

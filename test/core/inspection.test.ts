@@ -18,6 +18,7 @@ describe('a service is found', () => {
     expect(await inspect(sim, 'api-1')).toMatchObject({ name: 'api-1', instance: null })
     const second = await inspect(sim, 'api-2')
     expect(second).toMatchObject({ name: 'api', instance: 'api-2', instances: [{ id: 'api-2', replica: 1 }] })
+    expect(second.pid).toBe(instances.find(({ replica }) => replica === 1)?.pid)
     expect(second.tree.map(({ instance }) => instance)).toEqual(['api-2'])
     expect((await inspect(sim, 'api/1')).instance).toBe(instances.find(({ replica }) => replica === 1)?.id)
   })
