@@ -294,11 +294,14 @@ describe('`metrics.listen`', () => {
     expect(open).toEqual(['127.0.0.1:9464'])
   })
 
-  it.each(['9464', ':9464', 'localhost', '127.0.0.1:0', '127.0.0.1:70000', '::1:80', 'http://x:80'])(
+  it.each([9464, '9464', ':9464', 'localhost', '127.0.0.1:0', '127.0.0.1:70000', '::1:80', 'http://x:80'])(
     'cannot be %s',
     async (listen) => {
       const options = { system: { metrics: { listen } } }
-      await expect(simulate(plugins, { api }, options)).rejects.toMatchObject({ code: 'SYSG_CONFIG_VALUE' })
+      await expect(simulate(plugins, { api }, options)).rejects.toMatchObject({
+        code: 'SYSG_CONFIG_VALUE',
+        message: expect.stringContaining('must be an address such as `127.0.0.1:9464`') as string,
+      })
     },
   )
 })

@@ -32,7 +32,19 @@ export const explainIssues = (
   schema: z.ZodType,
   value: unknown,
   at: Path,
-): readonly Mistake[] => issues.flatMap((issue) => explain(issue, { schema, value, at }))
+): readonly Mistake[] => {
+  const mistakes = issues.flatMap((issue) => explain(issue, { schema, value, at }))
+  const meant = new Set(mistakes.flatMap(meantKey))
+  return mistakes.filter(
+    ({ finding: [code], path }) => code !== 'SYSG_CONFIG_KEY_MISSING' || !meant.has(formatPath(path)),
+  )
+}
+
+/** A key that is there, misspelt, is not missing as well. */
+const meantKey = ({ finding: [code, facts], path }: Mistake): readonly string[] => {
+  const suggestion = code === 'SYSG_CONFIG_KEY_UNKNOWN' && 'suggestion' in facts ? facts.suggestion : undefined
+  return suggestion === undefined ? [] : [formatPath([...path.slice(0, -1), suggestion])]
+}
 
 /** How people call the place: `stop_timeout`, `depends_on.db.condition`; keys of a service without its name. */
 export const labelOf = (path: Path): string => {

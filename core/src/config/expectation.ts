@@ -59,9 +59,10 @@ export const hintOf = (issue: Issue, value: unknown): string | undefined => {
     return issue.errors.map((branch) => branch[0] && hintOf(branch[0], value)).find((hint) => hint !== undefined)
   if (issue.code !== 'invalid_type') return undefined
   const isScalar = typeof value === 'number' || typeof value === 'boolean'
-  if (issue.expected === 'string' && isScalar) return `Put it in quotes: \`"${value}"\`.`
+  if (issue.expected === 'string' && isScalar && issue.message === unsaid) return `Put it in quotes: \`"${value}"\`.`
   if (issue.expected === 'array' && (typeof value === 'string' || typeof value === 'number'))
     return `Write a list: \`[${shorten(String(value))}]\`.`
+  if (issue.expected === 'array' && typeof value === 'object') return 'Begin it with `-`: a list may have one entry.'
   if (typeof value !== 'string' || value.trim() === '') return undefined
   if (issue.expected === 'boolean' && /^(yes|no|on|off|y|n|true|false)$/i.test(value))
     return `Write \`${/^(y|yes|on|true)$/i.test(value)}\` without quotes: that is how YAML 1.2 spells it.`

@@ -5,6 +5,7 @@ import type { ServeMetrics } from './port.ts'
 
 const shortestMs = 100
 const shortestRetentionMs = 60_000
+const addressWanted = 'must be an address such as `127.0.0.1:9464`'
 
 export interface Address {
   readonly host: string
@@ -30,9 +31,9 @@ export const metricsKey = z
       .prefault('12h')
       .describe('How long CPU and memory are kept.'),
     listen: z
-      .string()
+      .string({ error: addressWanted })
       .refine((text) => addressOf(text) !== undefined, {
-        error: 'must be an address such as `127.0.0.1:9464`',
+        error: addressWanted,
         params: {
           hint: 'A host, a colon and a port from 1 to 65535. An IPv6 address stands in brackets: `[::1]:9464`.',
         },

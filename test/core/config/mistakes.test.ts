@@ -265,6 +265,11 @@ describe('words', () => {
     ],
     ['backoff: {factor: 0}', '`backoff.factor` must be at least 1, not `0`.', ''],
     ['success_exit_codes: true', '`success_exit_codes` must be a list, not `true`.', ''],
+    [
+      'success_exit_codes: {a: 1}',
+      '`success_exit_codes` must be a list, not a map.',
+      'Begin it with `-`: a list may have one entry.',
+    ],
     ['success_exit_codes: 3', '`success_exit_codes` must be a list, not `3`.', 'Write a list: `[3]`.'],
     ['success_exit_codes: [0, 300]', '`success_exit_codes[1]` must be at most 255, not `300`.', ''],
     ['env: {vars: {A: 1}}', '`env.vars.A` must be text, not `1`.', 'Put it in quotes: `"1"`.'],
@@ -317,6 +322,20 @@ describe('words', () => {
     expect(problems.map(({ hint }) => hint)).toEqual([
       'This looks like a service: it belongs below `services`.',
       '`command` belongs to a service, below `services`.',
+    ])
+  })
+
+  it('say of a misspelt key that must be there only how it is spelt', async () => {
+    const steps = definePlugin({
+      name: 'steps',
+      service: { step: z.strictObject({ name: z.string(), wait: z.number() }).optional() },
+    })
+    const { problems } = await load('services:\n  a: { command: x, step: { nmae: b } }\n', {
+      plugins: [steps],
+    })
+    expect(problems.map(({ code, hint }) => [code, hint])).toEqual([
+      ['SYSG_CONFIG_KEY_MISSING', 'Add `wait`.'],
+      ['SYSG_CONFIG_KEY_UNKNOWN', 'Did you mean `name`?'],
     ])
   })
 
