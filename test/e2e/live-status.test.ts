@@ -13,12 +13,16 @@ services:
   api: { command: "echo ready to serve; exec sleep 1000", depends_on: [db] }
 `
 
-const begin = async (options = {}, command = `${sysg} status --stream 1s`) => {
+const begin = async (
+  options = {},
+  command = `${sysg} status --stream 1s`,
+  begun: (lines: string) => boolean = (lines) => lines.includes('2 services: 2 running'),
+) => {
   const sandbox = new Sandbox()
   sandbox.config(config)
   await sandbox.sysg('start', '-d')
   const pty = new Pty(sandbox, command, options)
-  await pty.shows((lines) => lines.includes('2 services: 2 running'))
+  await pty.shows(begun)
   const dispose = async () => {
     pty.kill()
     await sandbox[Symbol.asyncDispose]()
@@ -54,6 +58,17 @@ itLive('shows services, their logs and one of them, and ends with 0 and the term
   pty.type('\r')
   await pty.shows((lines) => /^COMMAND$/m.test(lines))
   pty.type('qq')
+  expect(await pty.ended).toBe(0)
+  expect(isGivenBack(pty)).toBe(true)
+})
+
+itLive('`inspect --stream` is the same view of one service, and can be scrolled', async () => {
+  await using live = await begin({}, `${sysg} inspect api/0 --stream 1s`, (lines) => /^COMMAND$/m.test(lines))
+  const { pty } = live
+  await pty.shows((lines) => lines.includes('instance api-1') && lines.includes('q quit'))
+  pty.type('G')
+  await pty.shows((lines) => lines.includes('stop_timeout: 10s'))
+  pty.type('q')
   expect(await pty.ended).toBe(0)
   expect(isGivenBack(pty)).toBe(true)
 })

@@ -2,12 +2,12 @@
 import type { Inspection } from '@systemg/core'
 import { tryConnect } from '../client/connect.ts'
 import { serviceNames, type Command, type CommandContext } from '../command.ts'
-import { exitCodes } from '../exit-codes.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { Failure } from '../failures.ts'
 import type { InspectReport } from '../inspect/report.ts'
 import { locate } from '../project/locate.ts'
-import { durationMs } from '../terminal/duration.ts'
-import { showLooks } from '../terminal/show-looks.ts'
+import { durationMs, intervalMs } from '../terminal/duration.ts'
+import { isLive, showLooks } from '../terminal/show-looks.ts'
 import { exitCodeFor, type Seen } from '../terminal/status-look.ts'
 
 export const command: Command = {
@@ -16,20 +16,42 @@ export const command: Command = {
   services: true,
   args: {
     window: { type: 'string', description: 'How far back CPU and memory are shown', valueHint: '10m' },
-    stream: { type: 'string', description: 'Look again so often, until Ctrl-C (exit code 0)', valueHint: '2s' },
+    stream: {
+      type: 'string',
+      description: 'A view that goes on; elsewhere than on a terminal: look again so often, until Ctrl-C (exit code 0)',
+      valueHint: '2s',
+    },
   },
   async run(context) {
-    const { window } = context.typed.values
+    const { window, stream: interval } = context.typed.values
     const [name, ...others] = serviceNames(context.typed)
     if (name === undefined || others.length > 0)
       throw new Failure('SYSG_USAGE', { message: 'Name one service.', command: 'inspect' })
     const windowMs = typeof window === 'string' ? durationMs(window, '--window') : defaultWindowMs
     if (windowMs <= 0) throw new Failure('SYSG_USAGE', { message: '`--window` takes a duration above zero.' })
-    return showLooks(context, () => lookAt(context, name, windowMs))
+    const isStream = typeof interval === 'string'
+    const live = isStream && isLive(context) ? await showLiveOne(context, { name, windowMs, interval }) : undefined
+    return live ?? showLooks(context, () => lookAt(context, name, windowMs))
   },
 }
 
 const defaultWindowMs = 600_000
+
+/** @returns `undefined` without a supervisor: then there is nothing that changes. */
+const showLiveOne = async (
+  context: CommandContext,
+  { name, windowMs, interval }: { readonly name: string; readonly windowMs: number; readonly interval: string },
+): Promise<ExitCode | undefined> => {
+  const everyMs = intervalMs(interval, '--stream')
+  const { paths } = locate(context)
+  const supervisor = await tryConnect(paths)
+  if (supervisor === undefined) return undefined
+  const { name: service } = (await supervisor
+    .call('inspect', { service: name }, { timeoutMs: 10_000 })
+    .finally(() => supervisor.close())) as Inspection
+  const { showLive } = await import('../live/live-status.ts')
+  return showLive(context, { paths, names: [], everyMs, inspected: { service, asked: name, windowMs } })
+}
 
 const lookAt = async (context: CommandContext, name: string, windowMs: number): Promise<Seen> => {
   const { paths } = locate(context)

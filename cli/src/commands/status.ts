@@ -5,7 +5,7 @@ import { Failure, isCoded } from '../failures.ts'
 import { locate } from '../project/locate.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
 import type { ChildStatus, ServiceStatus, StatusReport } from '../terminal/service-status.ts'
-import { showLooks } from '../terminal/show-looks.ts'
+import { isLive, showLooks } from '../terminal/show-looks.ts'
 import { askStatus, exitCodeFor, textOf, type Seen } from '../terminal/status-look.ts'
 import { statusTable } from '../terminal/status-table.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
@@ -53,9 +53,6 @@ const showPast = async (context: CommandContext, at: string, names: readonly str
   if (seen.failure !== undefined) throw seen.failure
   return seen.exitCode
 }
-
-/** Somebody looks, and can type. */
-const isLive = ({ terminal, globals }: CommandContext): boolean => terminal.canAsk && terminal.canDraw && !globals.json
 
 const live = async (context: CommandContext, names: readonly string[], interval: string): Promise<ExitCode> => {
   const [{ showLive }, { intervalMs }] = await Promise.all([

@@ -10,7 +10,7 @@ import type { StatusReport } from '../terminal/service-status.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
 import type { Cursors } from '../unsupervised/stored-logs.ts'
 import { Feed } from './feed.ts'
-import { emptyModel, type Action, type LiveModel } from './model.ts'
+import { emptyModel, type Action, type Detail, type LiveModel } from './model.ts'
 import { logLine } from './panes.ts'
 import { render, roomFor } from './render.ts'
 import { processPort, Screen, type ScreenPort } from './screen.ts'
@@ -21,14 +21,16 @@ export interface LiveOptions {
   /** Only these services; empty: all. */
   readonly names: readonly string[]
   readonly everyMs: number
+  /** Begin with everything about one, and end when that was left. */
+  readonly inspected?: Pick<Detail, 'service' | 'asked'> & { readonly windowMs: number }
 }
 
 /** What comes together is drawn once, ms. */
 const drawMs = 30
 /** Lines written before that the logs of a service begin with. */
 const linesBefore = 500
-/** How far back CPU and memory are shown of a service. */
-const windowMs = 600_000
+/** How far back CPU and memory are shown of a service, unless somebody says. */
+const defaultWindowMs = 600_000
 
 /**
  * Until somebody has seen enough. A supervisor that goes and comes back meanwhile ends nothing.
@@ -43,7 +45,7 @@ export const showLive = async (
   const { paths, names, everyMs } = options
   const supervisor = await connect(paths)
   if (names.length > 0) await requireKnown(names, await namesOf(supervisor))
-  const view = new LiveView(paths.id, names, port, (style, text) => terminal.paint(style, text))
+  const view = new LiveView(options, port, (style, text) => terminal.paint(style, text))
   const feed = new Feed(paths, everyMs, view)
   await view.show(feed, () => feed.run(supervisor))
   return exitCodes.done
@@ -53,16 +55,19 @@ class LiveView {
   readonly #names: readonly string[]
   readonly #paint: CommandContext['terminal']['paint']
   readonly #screen: Screen
+  readonly #windowMs: number
   #model: LiveModel
   #feed: Feed | undefined
   #drawing: NodeJS.Timeout | undefined
   #logs: { readonly controller: AbortController; after: Cursors | undefined } | undefined
   readonly #done = Promise.withResolvers<void>()
 
-  constructor(project: string, names: readonly string[], port: ScreenPort, paint: CommandContext['terminal']['paint']) {
+  constructor({ paths, names, inspected }: LiveOptions, port: ScreenPort, paint: CommandContext['terminal']['paint']) {
     this.#names = names
     this.#paint = paint
-    this.#model = emptyModel(project)
+    this.#windowMs = inspected?.windowMs ?? defaultWindowMs
+    const model = emptyModel(paths.id)
+    this.#model = inspected === undefined ? model : { ...model, pane: beginWith(inspected) }
     this.#screen = new Screen(port, {
       onKey: (key) => this.#take({ kind: 'key', key }),
       onResize: () => this.#resize(),
@@ -116,28 +121,31 @@ class LiveView {
   #resize(): void {
     this.#take({ kind: 'room', rows: roomFor(this.#screen.rows).rows })
     const { pane } = this.#model
-    if (pane.kind === 'detail') void this.#inspect(pane.service)
+    if (pane.kind === 'detail') void this.#inspect(pane.asked)
   }
 
   #perform(effect: Effect): void {
     if (effect.kind === 'quit') this.#done.resolve()
     else if (effect.kind === 'suspend') this.#screen.suspend()
     else if (effect.kind === 'redraw') this.#screen.redraw()
-    else if (effect.kind === 'inspect') void this.#inspect(effect.service)
+    else if (effect.kind === 'inspect') void this.#inspect(effect.asked)
     else if (effect.kind === 'logs') void this.#followLogs(effect.service, undefined)
     else if (effect.kind === 'no-logs') this.#endLogs()
     else void this.#do(effect.action)
   }
 
-  async #inspect(service: string): Promise<void> {
+  async #inspect(asked: string): Promise<void> {
+    // Before the first look nobody is connected.
+    if (this.#model.supervisor === null) return
     try {
-      const found = (await this.#feed?.call('inspect', { service, window_ms: windowMs })) as Inspection
+      const params = { service: asked, window_ms: this.#windowMs }
+      const found = (await this.#feed?.call('inspect', params)) as Inspection
       const [{ inspectReportOf }, { inspectText }] = await Promise.all([
         import('../inspect/report.ts'),
         import('../inspect/text.ts'),
       ])
       const options = { width: this.#screen.columns, paint: this.#paint, nowMs: Date.now() }
-      this.#take({ kind: 'detail', service, lines: inspectText(inspectReportOf(found), options) })
+      this.#take({ kind: 'detail', asked, lines: inspectText(inspectReportOf(found), options) })
     } catch (thrown) {
       this.#tell(thrown)
     }
@@ -198,6 +206,10 @@ class LiveView {
     this.#take({ kind: 'note', text: thrown instanceof Error ? thrown.message : String(thrown), isBad: true })
   }
 }
+
+const beginWith = ({ service, asked }: Pick<Detail, 'service' | 'asked'>): Detail => ({
+  ...{ kind: 'detail', service, asked, lines: [], top: 0, isFirst: true },
+})
 
 /** What `logs.follow` tells at once. */
 interface Told {

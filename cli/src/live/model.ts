@@ -28,8 +28,7 @@ export interface LiveModel {
 type Pane =
   | { readonly kind: 'table' }
   | { readonly kind: 'help' }
-  /** `lines` are there when somebody has looked. */
-  | { readonly kind: 'detail'; readonly service: string; readonly lines: readonly string[]; readonly top: number }
+  | Detail
   | {
       readonly kind: 'logs'
       readonly service: string
@@ -38,6 +37,19 @@ type Pane =
       /** Lines below the last one that is shown; 0 follows. */
       readonly back: number
     }
+
+/** Everything about a service. */
+export interface Detail {
+  readonly kind: 'detail'
+  readonly service: string
+  /** What `inspect` is asked for: the service, or an instance of it. */
+  readonly asked: string
+  /** There are when somebody has looked. */
+  readonly lines: readonly string[]
+  readonly top: number
+  /** The view began with it: going back ends it. */
+  readonly isFirst: boolean
+}
 
 export interface Action {
   readonly kind: 'restart' | 'stop' | 'start'

@@ -54,7 +54,7 @@ const heading = (model: LiveModel, look: Look): string => {
   const { pane } = model
   if (pane.kind === 'table') return `  ${tableOf(model, look)[0] ?? ''}`
   if (pane.kind === 'help') return look.paint('bold', 'Keys')
-  return look.paint('bold', pane.kind === 'logs' ? `logs of ${plain(pane.service)}` : plain(pane.service))
+  return look.paint('bold', pane.kind === 'logs' ? `logs of ${plain(pane.service)}` : plain(pane.asked))
 }
 
 const body = (model: LiveModel, look: Look, rows: number): readonly string[] => {
@@ -101,13 +101,16 @@ const position = (top: number, count: number, rows: number): string =>
   count <= rows ? '' : `${top + 1}–${Math.min(top + rows, count)} of ${count}`
 
 const keys: Readonly<Record<LiveModel['pane']['kind'], string>> = {
-  table: 'enter inspect  l logs  r restart  s stop/start  / find  ? help  q quit',
+  table: 'enter inspect  ? help  q quit  l logs  r restart  s stop/start  / find',
   detail: 'q back  l logs  r restart  s stop/start  ↑↓ scroll',
   logs: 'q back  ↑↓ scroll  G follow',
   help: 'any key: back',
 }
 
-const keyLine = ({ pane }: LiveModel, { paint }: Look): string => paint('dim', keys[pane.kind])
+const keyLine = ({ pane }: LiveModel, { paint }: Look): string => {
+  const isEnd = pane.kind === 'detail' && pane.isFirst
+  return paint('dim', isEnd ? keys.detail.replace('q back', 'q quit') : keys[pane.kind])
+}
 
 const fill = (lines: readonly string[], rows: number): readonly string[] => [
   ...lines.slice(0, rows),

@@ -1,13 +1,13 @@
 /** What a key, a look at the system or a line of a log makes of the model, and what is to be done about it. Pure. */
 import type { StatusReport } from '../terminal/service-status.ts'
 import type { Key } from './keys.ts'
-import { mostLines, selectedRow, shownServices, type Action, type LiveModel, type Note } from './model.ts'
+import { mostLines, selectedRow, shownServices, type Action, type Detail, type LiveModel, type Note } from './model.ts'
 
 export type Message =
   | { readonly kind: 'key'; readonly key: Key }
   | { readonly kind: 'seen'; readonly report: StatusReport; readonly atMs: number }
   | { readonly kind: 'lost'; readonly why: string }
-  | { readonly kind: 'detail'; readonly service: string; readonly lines: readonly string[] }
+  | { readonly kind: 'detail'; readonly asked: string; readonly lines: readonly string[] }
   | { readonly kind: 'log'; readonly service: string; readonly lines: readonly string[] }
   | ({ readonly kind: 'note' } & Note)
   /** There is room for so many rows. */
@@ -18,7 +18,7 @@ export type Effect =
   | { readonly kind: 'quit' }
   | { readonly kind: 'suspend' }
   | { readonly kind: 'redraw' }
-  | { readonly kind: 'inspect'; readonly service: string }
+  | { readonly kind: 'inspect'; readonly asked: string }
   | { readonly kind: 'logs'; readonly service: string }
   | { readonly kind: 'no-logs' }
   | ({ readonly kind: 'do' } & { readonly action: Action })
@@ -39,7 +39,7 @@ export const update = (model: LiveModel, message: Message): Updated => {
       return [inSight({ ...model, roomRows: Math.max(1, message.rows) })]
     case 'detail': {
       const { pane } = model
-      const isAsked = pane.kind === 'detail' && pane.service === message.service
+      const isAsked = pane.kind === 'detail' && pane.asked === message.asked
       return [isAsked ? { ...model, pane: { ...pane, lines: message.lines } } : model]
     }
     case 'log':
@@ -56,9 +56,11 @@ const onSeen = (model: LiveModel, { report, atMs }: Extract<Message, { kind: 'se
   const isThere = shown.some(({ name }) => name === model.selected)
   const selected = isThere ? model.selected : (shown[place] ?? shown.at(-1))?.name
   const { pane } = model
-  const isStale = pane.kind === 'detail' && services.some(({ name }) => name === pane.service)
   const seen = inSight({ ...next, selected })
-  return isStale ? [seen, { kind: 'inspect', service: pane.service }] : [seen]
+  if (pane.kind !== 'detail') return [seen]
+  // Children are shown with what is inspected, and not among services.
+  const isThereStill = pane.isFirst || services.some(({ name }) => name === pane.service)
+  return isThereStill ? [seen, { kind: 'inspect', asked: pane.asked }] : [seen]
 }
 
 const onLog = (model: LiveModel, service: string, lines: readonly string[]): LiveModel => {
@@ -105,8 +107,8 @@ const onServiceKey = (model: LiveModel, key: Key, service: string | undefined): 
   if (service === undefined) return [model]
   if (key === 'enter' || key === 'i' || key === 'right')
     return [
-      { ...model, pane: { kind: 'detail', service, lines: [], top: 0 } },
-      { kind: 'inspect', service },
+      { ...model, pane: { kind: 'detail', service, asked: service, lines: [], top: 0, isFirst: false } },
+      { kind: 'inspect', asked: service },
     ]
   if (key === 'l')
     return [
@@ -121,8 +123,8 @@ const onServiceKey = (model: LiveModel, key: Key, service: string | undefined): 
   return begin(model, { kind: 'start', service })
 }
 
-const onDetailKey = (model: LiveModel, pane: Extract<LiveModel['pane'], { kind: 'detail' }>, key: Key): Updated => {
-  if (backKeys.has(key)) return [{ ...model, pane: { kind: 'table' } }]
+const onDetailKey = (model: LiveModel, pane: Detail, key: Key): Updated => {
+  if (backKeys.has(key)) return pane.isFirst ? [model, { kind: 'quit' }] : [{ ...model, pane: { kind: 'table' } }]
   const move = moves[key]
   if (move === undefined) return key === 'enter' ? [model] : onServiceKey(model, key, pane.service)
   const last = Math.max(0, pane.lines.length - model.roomRows)

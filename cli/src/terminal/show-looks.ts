@@ -5,6 +5,10 @@ import { Failure } from '../failures.ts'
 import { printError } from './print-error.ts'
 import { textOf, type Seen } from './status-look.ts'
 
+/** Somebody looks, and can type: `--stream` is a view with keys then. */
+export const isLive = ({ terminal, globals }: CommandContext): boolean =>
+  terminal.canAsk && terminal.canDraw && !globals.json
+
 /** @throws what `look` throws, and the failure of what there was to see; a silent supervisor ends it with 6. */
 export const showLooks = async (context: CommandContext, look: () => Promise<Seen>): Promise<ExitCode> => {
   const { stream: interval } = context.typed.values

@@ -35,7 +35,7 @@ describe('the picture', () => {
         cache.local  stopped    -              -       -         0  stopped by you (3d ago)
 
       7 services: 1 running, 1 completed, 1 scheduled, 1 blocked, 1 backoff, 1 unhealthy, 1 stopped
-      enter inspect  l logs  r restart  s stop/start  / find  ? help  q quit
+      enter inspect  ? help  q quit  l logs  r restart  s stop/start  / find
       "
     `)
   })
@@ -52,7 +52,7 @@ describe('the picture', () => {
         mailer       unhealthy  status 503
         reports      scheduled  next run in 4m
       1–6 of 7  7 services: 1 running, 1 comp…
-      enter inspect  l logs  r restart  s sto…
+      enter inspect  ? help  q quit  l logs  …
       "
     `)
   })
@@ -67,7 +67,7 @@ describe('the picture', () => {
         s498  running  -         -       -         0
       > s499  running  -         -       -         0
       497–500 of 500  500 services: 500 running
-      enter inspect  l logs  r restart  s stop/start  / find  ? h…
+      enter inspect  ? help  q quit  l logs  r restart  s stop/st…
       "
     `)
   })

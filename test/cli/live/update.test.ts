@@ -43,15 +43,24 @@ describe('the live view', () => {
       'j',
       'enter',
       seen(many(5)),
-      { kind: 'detail', service: 's1', lines: ['x'] },
+      { kind: 'detail', asked: 's1', lines: ['x'] },
     ])
-    expect(model.pane).toEqual({ kind: 'detail', service: 's1', lines: ['x'], top: 0 })
+    expect(model.pane).toMatchObject({ kind: 'detail', service: 's1', asked: 's1', lines: ['x'], top: 0 })
     expect(effects).toEqual([
-      { kind: 'inspect', service: 's1' },
-      { kind: 'inspect', service: 's1' },
+      { kind: 'inspect', asked: 's1' },
+      { kind: 'inspect', asked: 's1' },
     ])
     expect(after(['q'], model).model.pane).toEqual({ kind: 'table' })
-    expect(after([{ kind: 'detail', service: 's4', lines: ['late'] }], model).model).toEqual(model)
+    expect(after([{ kind: 'detail', asked: 's4', lines: ['late'] }], model).model).toEqual(model)
+  })
+
+  it('that begins with one service or instance looks at that again and again, and ends when it is left', () => {
+    const pane = { kind: 'detail', service: 's1', asked: 's1-4', lines: [], top: 0, isFirst: true } as const
+    const { model, effects } = after([room(3), seen(many(5)), 'down'], { ...emptyModel('shop'), pane })
+    expect(effects).toEqual([{ kind: 'inspect', asked: 's1-4' }])
+    expect(after(['q'], model).effects).toEqual([{ kind: 'quit' }])
+    // A child is below what is inspected, and not among services.
+    expect(after([seen([])], model).effects).toEqual([{ kind: 'inspect', asked: 's1-4' }])
   })
 
   it('follows the logs of a service, looks back, and keeps no more than it says', () => {
