@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { cpuSeconds } from '../bench/cpu-seconds.ts'
 import { canMount, mountSmall } from './small-disk.ts'
-import { commandOf, isAlive, resultOf, Sandbox, until } from './sysg.ts'
+import { commandOf, isAlive, resultOf, Sandbox, until, type Status } from './sysg.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -142,6 +142,34 @@ describe.runIf(canMount)('a full disk', () => {
       await box.sysg('stop', '-s', 'loud')
       expect((await box.status()).supervisor.pid).toBe(supervisor.pid)
       expect(await box.pid('api')).toBe(after.pid)
+    })
+  })
+
+  it('takes nothing from a supervisor that is killed meanwhile, nor from the next one', async () => {
+    await using box = new Sandbox()
+    box.config(`services: { api: { command: sleep 1000, sockets: ["unix://${join(box.folder, 'api.sock')}"] } }`)
+    await onSmallDisk(box, async (disk) => {
+      await box.sysg('start', '-d')
+      const pid = await box.pid('api')
+      fill(join(disk, 'more'))
+      const kill = async () => {
+        const { supervisor } = await box.status()
+        process.kill(supervisor.pid, 'SIGKILL')
+        return until(
+          () => box.status(),
+          (status) => ![null, supervisor.pid].includes((status.supervisor as Status['supervisor'] | null)?.pid ?? null),
+        )
+      }
+      for (let round = 0; round < 2; round++)
+        expect((await kill()).services.map((service) => service.pid)).toEqual([pid])
+      rmSync(join(disk, 'more'))
+      expect((await kill()).services.map((service) => service.pid)).toEqual([pid])
+      await until(
+        () => box.holders(),
+        (holders) => holders.length === 1,
+      )
+      await box.sysg('stop')
+      expect(box.holders()).toEqual([])
     })
   })
 

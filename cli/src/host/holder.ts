@@ -45,6 +45,8 @@ const takeBackLimitMs = 30_000
 /** Pipes come and go by the hundred when a system starts or stops. */
 const gatherMs = 50
 const endLimitMs = 2_000
+/** After one could not be started, for want of a process, of a descriptor, of room on the disk. */
+const tryAgainMs = 1_000
 
 export class Holder implements Keeper {
   #settings: HolderSettings
@@ -58,6 +60,8 @@ export class Holder implements Keeper {
   #serial = 0
   #deaths = 0
   #isStale = false
+  #hasFailed = false
+  readonly #held = Promise.withResolvers<void>()
   /** Another one still keeps everything: this process has taken its place, and has other things to do first. */
   #isHeldBack: boolean
   #timer: NodeJS.Timeout | undefined
@@ -80,6 +84,11 @@ export class Holder implements Keeper {
 
   get pid(): number | undefined {
     return this.#current?.pid
+  }
+
+  /** Resolves when the first one is there. */
+  get held(): Promise<void> {
+    return this.#held.promise
   }
 
   keep(entry: HeldEntry): () => void {
@@ -121,11 +130,16 @@ export class Holder implements Keeper {
       const before = this.#current
       this.#current = this.#start()
       if (before !== undefined) this.#dismiss(before)
+      this.#hasFailed = false
+      this.#held.resolve()
       return true
     } catch (thrown) {
-      // What runs is kept by the old one; the next change tries again.
+      // What runs is kept by the old one.
       this.#isStale = true
-      this.#trace('error', `No process can be started that keeps sockets and pipes open: ${whyOf(thrown)}`)
+      if (!this.#hasFailed)
+        this.#trace('error', `No process can be started that keeps sockets and pipes open: ${whyOf(thrown)}`)
+      this.#hasFailed = true
+      this.#timer = setTimeout(() => this.replace(), tryAgainMs).unref()
       return false
     }
   }

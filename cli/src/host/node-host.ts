@@ -38,10 +38,11 @@ export interface NodeHostOptions {
 
 export interface NodeHost extends Host {
   /**
-   * Everything that an earlier supervisor left and that is needed has been taken up. Returns the pid of the process that
-   * keeps it open from now on: before, that is the one of the earlier supervisor.
+   * Everything that an earlier supervisor left and that is needed has been taken up. A process that keeps it open from now
+   * on takes the place of the one of the earlier supervisor: `then` is told its pid, once there is one. Resolves when that
+   * is done, or cannot be done yet.
    */
-  takenUp(): number | undefined
+  takenUp(then: (holder: number | undefined) => Promise<void>): Promise<void>
   /** Write what is pending, close the store and stop all timers. Processes go on. */
   dispose(): Promise<void>
   /** The same, but what is open stays so for the supervisor that comes next. */
@@ -106,11 +107,12 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
     http: async (request) => (await import('./http.ts')).ask(request, processes.trees),
     sockets,
     trace,
-    takenUp() {
+    async takenUp(then) {
       outputs.dropInherited()
       exits.sweep()
-      holder?.replace()
-      return holder?.pid
+      const isHeld = holder?.replace() ?? true
+      const done = (holder?.held ?? Promise.resolve()).then(() => then(holder?.pid))
+      if (isHeld) await done
     },
     async dispose() {
       sockets.dispose()

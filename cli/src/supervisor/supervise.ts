@@ -140,8 +140,11 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     starting.catch((thrown: unknown) => trace('error', `The start failed: ${whyOf(thrown)}`, { thrown }))
     // Who waits for an answer gets it first: another holder takes a fork of this process.
     if (isLeft) await pause(1)
-    const holderPid = host.takenUp()
-    if (isLeft) await endOtherHolders(paths.folder, holderPid)
+    let isAlone = !isLeft
+    await host.takenUp(async (holder) => {
+      if (isLeft) await endOtherHolders(paths.folder, holder)
+      isAlone = true
+    })
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
     recordCode(paths, options.code)
     return {
@@ -151,7 +154,10 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
         return () => void listeners.delete(listener)
       },
       stop: stopper(system),
-      ended: system.ended.then(() => release(paths, host, lock)).then(() => verdict()),
+      ended: system.ended
+        .then(() => (isAlone ? undefined : endOtherHolders(paths.folder, undefined)))
+        .then(() => release(paths, host, lock))
+        .then(() => verdict()),
     }
   } catch (thrown) {
     // In a terminal the command itself says what people can do something about.

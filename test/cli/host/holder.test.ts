@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { takeInheritance } from '../../../cli/src/host/held.ts'
 import { holderScript, mostTries } from '../../../cli/src/host/holder-script.ts'
@@ -200,6 +200,23 @@ it('has everything in a holder before it says so, with one for all that come tog
   const { pid } = holder
   await holder.secured()
   expect(holder.pid).toBe(pid)
+})
+
+it('is tried again by itself when none can be started, and said once', async () => {
+  const folder = testFolder()
+  const said: string[] = []
+  const settings = { folder, command: ['true'], request: '/dev/null', respawn: false, tries: 0, env: {} }
+  const log = join(folder, 'not/yet/there.log')
+  const holder = new Holder({ ...settings, log }, (_, message) => void said.push(message))
+  onTestFinished(() => holder.end())
+  let isHeld = false
+  void holder.held.then(() => (isHeld = true))
+  expect(holder.replace()).toBe(false)
+  expect(holder.replace()).toBe(false)
+  expect([holder.pid, isHeld, said.length]).toEqual([undefined, false, 1])
+  mkdirSync(dirname(log), { recursive: true })
+  await until(() => isAlive(holder.pid))
+  expect([isHeld, said.length]).toEqual([true, 1])
 })
 
 it('leaves nothing behind', async () => {
