@@ -61,9 +61,15 @@ it('stale files never stop a start', async () => {
 
 it('a frozen one makes every command say so, each in its time', async () => {
   await using box = new Sandbox()
-  box.config(config)
+  const slow = `{ command: "trap 'sleep 1000' TERM; while :; do sleep 0.1; done" }`
+  box.config(`services: { api: { command: sleep 1000 }, slow: ${slow} }`)
   await box.sysg('start', '-d')
   const { supervisor } = await box.status()
+  const begun = box.run('restart', '-s', 'slow')
+  await until(
+    () => box.states(),
+    ({ slow }) => slow === 'stopping',
+  )
   process.kill(supervisor.pid, 'SIGSTOP')
   const commands = [
     ['status'],
@@ -87,7 +93,9 @@ it('a frozen one makes every command say so, each in its time', async () => {
     expect([command, code]).toEqual([command, 6])
     expect([command, `${stdout}${stderr}`]).toEqual([command, expect.stringContaining('did not answer within')])
   }
+  // Also those that it had begun.
+  expect(await begun).toMatchObject({ code: 6, stderr: expect.stringContaining('it was stopped (SIGSTOP)') as string })
   expect(isAlive(supervisor.pid)).toBe(true)
   process.kill(supervisor.pid, 'SIGCONT')
-  expect(await box.run('status')).toMatchObject({ code: 0 })
+  expect((await box.status()).supervisor.pid).toBe(supervisor.pid)
 })

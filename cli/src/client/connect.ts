@@ -15,6 +15,8 @@ export interface Supervisor extends RpcClient {
   readonly version: string
   /** It was asked to end everything, and takes nothing else. */
   readonly isStopping: boolean
+  /** Ask from time to time whether it is still there, for what may take long. Returns how to stop that. */
+  watch(onSilent: (failure: Failure) => void): () => void
 }
 
 /** @throws {Failure} `SYSG_NO_SUPERVISOR`, `SYSG_SUPERVISOR_SILENT`. */
@@ -45,7 +47,7 @@ export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | unde
     const client = rpcClient(connectionOf(socket), clock)
     try {
       const { pid, version, stopping } = (await client.call('ping', {}, { timeoutMs: silenceLimitMs })) as Ping
-      return Object.assign(client, { pid, version, isStopping: stopping === true })
+      return Object.assign(client, { pid, version, isStopping: stopping === true, watch: watchOf(client, paths) })
     } catch (thrown) {
       client.close()
       const code = isCoded(thrown) ? thrown.code : undefined
@@ -57,6 +59,20 @@ export const tryConnect = async (paths: ProjectPaths): Promise<Supervisor | unde
     await roomPause()
   }
 }
+
+const watchOf =
+  (client: RpcClient, paths: ProjectPaths): Supervisor['watch'] =>
+  (onSilent) => {
+    const ask = async () => {
+      try {
+        await client.call('ping', {}, { timeoutMs: silenceLimitMs })
+      } catch (thrown) {
+        if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_TIMEOUT') onSilent(await silent(paths, silenceLimitMs))
+      }
+    }
+    const timer = setInterval(() => void ask(), silenceLimitMs)
+    return () => clearInterval(timer)
+  }
 
 /** `SYSG_SUPERVISOR_SILENT`, with all that is to be seen of the cause. */
 export const silent = async (paths: ProjectPaths, limitMs: number): Promise<Failure> => {

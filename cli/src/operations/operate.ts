@@ -30,7 +30,7 @@ export const operate = async (
 ): Promise<ExitCode> => {
   const { terminal, globals } = context
   const progress = createProgress(terminal, operation.verb)
-  const waiting = waitFor(operation)
+  const waiting = waitFor(operation, supervisor)
   try {
     const ending = supervisor.call(operation.method, operation.params, {
       signal: waiting.signal,
@@ -75,9 +75,13 @@ export const exitOf = (outcome: Outcome): ExitCode => {
 
 const notWaiting = new Error('not waiting')
 
-/** Ends the waiting (not the operation) on Ctrl-C, after the time limit, or at once. */
-const waitFor = ({ verb, wait = true, timeoutMs }: Operation): { signal: AbortSignal; end(): void } => {
+/** Ends the waiting (not the operation) on Ctrl-C, after the time limit, when the supervisor is frozen, or at once. */
+const waitFor = (
+  { verb, wait = true, timeoutMs }: Operation,
+  supervisor: Supervisor,
+): { signal: AbortSignal; end(): void } => {
   const controller = new AbortController()
+  const endWatch = supervisor.watch((failure) => controller.abort(failure))
   const onInterrupt = () =>
     controller.abort(new Failure('SYSG_INTERRUPTED', { what: `\`${verb}\` goes on in the background` }))
   process.once('SIGINT', onInterrupt)
@@ -90,6 +94,7 @@ const waitFor = ({ verb, wait = true, timeoutMs }: Operation): { signal: AbortSi
     signal: controller.signal,
     end: () => {
       process.off('SIGINT', onInterrupt)
+      endWatch()
       clearTimeout(timer)
       clearImmediate(immediate)
     },
