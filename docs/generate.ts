@@ -18,7 +18,7 @@ import { statesPage } from './generate/states-page.ts'
 export const referencePages = async (): Promise<ReadonlyMap<string, string>> => {
   const pages = {
     'reference/commands.md': await commandsPage(),
-    'reference/config.md': configPage(),
+    'reference/config.md': await configPage(),
     'reference/errors.md': errorsPage(),
     'reference/hooks.md': hooksPage(),
     'reference/states.md': statesPage(),

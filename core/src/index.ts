@@ -31,6 +31,7 @@ export {
   type KeySchemas,
   type Plugin,
   type PluginApi,
+  type PluginSchemas,
   type PluginUse,
   type RawConfig,
 } from './plugin.ts'
@@ -46,6 +47,7 @@ export {
   type PluginCommandContext,
 } from './plugin-command.ts'
 export { offeredHooks, type PluginHook, type PluginHookName, type PluginHooks } from './plugin-hooks.ts'
+export { loadSchemas, schemasOf } from './plugin-schemas.ts'
 export type { OutputSink, Probe, Registries, RegistryAccess, StrategyFactory, WrittenOutput } from './registries.ts'
 export { Registry } from './registry.ts'
 export {
@@ -74,6 +76,8 @@ export type {
 export { hostOf } from './transient-name.ts'
 export type { HookPolicy, TapLimit, TapWorld } from './tap-runner.ts'
 export { Graph } from './graph.ts'
+export * as shape from './shape.ts'
+export type { Shape, Shaped, ShapeIssue } from './shape.ts'
 export { System, type SystemOptions } from './system.ts'
 export { describeExit, withLastLine } from './explain.ts'
 export { fillIn } from './fill-in.ts'

@@ -5,6 +5,7 @@ import { createHooks, type Hooks } from './hooks.ts'
 import { createPluginHooks, offeredHooks } from './plugin-hooks.ts'
 import type { PluginUse } from './plugin.ts'
 import { extensionsOf, keysOf } from './plugin-keys.ts'
+import { loadSchemas, schemasOf } from './plugin-schemas.ts'
 import { createRegistries } from './registries.ts'
 import { setUpPlugins } from './set-up.ts'
 import type { SystemApi } from './system-api.ts'
@@ -34,7 +35,8 @@ export interface PluginFacts {
  * @param all - It and the plugins beside it: the form of a key may depend on what they bring.
  * @param host - A simulated one, since a plugin may use it. A plugin that asks the system for anything fails.
  */
-export const pluginFacts = (use: PluginUse, all: readonly PluginUse[], host: Host): PluginFacts => {
+export const pluginFacts = async (use: PluginUse, all: readonly PluginUse[], host: Host): Promise<PluginFacts> => {
+  await loadSchemas(all)
   const { plugin } = use
   const extensions = extensionsOf(all)
   const registries = createRegistries()
@@ -49,8 +51,8 @@ export const pluginFacts = (use: PluginUse, all: readonly PluginUse[], host: Hos
       service: Object.keys(keysOf(plugin, 'service', extensions)),
       system: Object.keys(keysOf(plugin, 'system', extensions)),
     },
-    probes: Object.keys(plugin.probes ?? {}),
-    strategies: Object.keys(plugin.strategies ?? {}),
+    probes: Object.keys(schemasOf(plugin).probes ?? {}),
+    strategies: Object.keys(schemasOf(plugin).strategies ?? {}),
     commands: Object.keys(plugin.commands ?? {}),
     offers: Object.keys(plugin.hooks ?? {}),
     hooks: [...tappedOf(hooks), ...tapped()],

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { liveKeys } from './changed-keys.ts'
 import { SysgError } from './errors.ts'
+import { schemasOf } from './plugin-schemas.ts'
 import type { Extensions, KeySchemas, Plugin, PluginUse } from './plugin.ts'
 
 /** The keys every plugin adds in one scope. @throws {SysgError} `SYSG_PLUGIN_KEY_TAKEN`. */
@@ -27,7 +28,7 @@ export const sharedKeys = (uses: readonly PluginUse[]): readonly string[] => {
   const extensions = extensionsOf(uses)
   return uses.flatMap(({ plugin }) => {
     const ofServices = keysOf(plugin, 'service', extensions)
-    return Object.keys(plugin.system ?? {}).filter((key) => key in ofServices)
+    return Object.keys(schemasOf(plugin).system ?? {}).filter((key) => key in ofServices)
   })
 }
 
@@ -38,11 +39,8 @@ export const liveKeysOf = (uses: readonly PluginUse[]): readonly string[] => [
 ]
 
 /** The keys one plugin adds in one scope. */
-export const keysOf = (
-  { system = {}, service = {} }: Plugin,
-  scope: 'service' | 'system',
-  extensions: Extensions,
-): KeySchemas => {
+export const keysOf = (plugin: Plugin, scope: 'service' | 'system', extensions: Extensions): KeySchemas => {
+  const { system = {}, service = {} } = schemasOf(plugin)
   if (scope === 'system') return system
   return typeof service === 'function' ? service(extensions) : service
 }
@@ -62,7 +60,7 @@ const declared = (uses: readonly PluginUse[], kind: 'probes' | 'strategies'): Ke
   const owners = new Map<string, string>()
   const schemas: [string, z.ZodType][] = []
   for (const { plugin } of uses) {
-    for (const [name, schema] of Object.entries(plugin[kind] ?? {})) {
+    for (const [name, schema] of Object.entries(schemasOf(plugin)[kind] ?? {})) {
       const other = owners.get(name)
       const what = kind === 'probes' ? 'probe' : 'deploy strategy'
       if (other !== undefined)

@@ -67,16 +67,8 @@ export interface ConfigIssue {
 /** The options of each command, by its name. */
 type CommandArgs = Readonly<Record<string, KeySchemas>>
 
-export interface Plugin<Options = unknown, Commands extends CommandArgs = CommandArgs> {
-  /** Unique; kebab-case. Packages are called `systemg-plugin-<name>`. */
-  readonly name: string
-  readonly version?: string
-  /** The API it was made for. Default: this one. */
-  readonly api?: number
-  /** Set up before these plugins, if they are there. */
-  readonly before?: readonly string[]
-  /** Set up after these plugins, if they are there. */
-  readonly after?: readonly string[]
+/** What a plugin adds to configs. */
+export interface PluginSchemas<Options = unknown> {
   /** Schema of its own options (`{ use: name, ...options }`). */
   readonly options?: z.ZodType<Options>
   /** Keys it adds to every service; a function when their form depends on what other plugins bring. */
@@ -87,6 +79,23 @@ export interface Plugin<Options = unknown, Commands extends CommandArgs = Comman
   readonly strategies?: KeySchemas
   /** Keys it adds to the top level. */
   readonly system?: KeySchemas
+}
+
+export interface Plugin<Options = unknown, Commands extends CommandArgs = CommandArgs> extends PluginSchemas<Options> {
+  /** Unique; kebab-case. Packages are called `systemg-plugin-<name>`. */
+  readonly name: string
+  readonly version?: string
+  /** The API it was made for. Default: this one. */
+  readonly api?: number
+  /** Set up before these plugins, if they are there. */
+  readonly before?: readonly string[]
+  /** Set up after these plugins, if they are there. */
+  readonly after?: readonly string[]
+  /**
+   * The schemas, where they are in a module of their own: `() => import('./schemas.ts')`. It is loaded when a config is read. A
+   * supervisor that comes back after its death reads none, and is there sooner without them.
+   */
+  readonly schemas?: () => Promise<PluginSchemas<Options>>
   /** Commands of `sysg` that it brings, by name. They run where they are typed, without `setup`. */
   readonly commands?: { readonly [Name in keyof Commands]: PluginCommand<Options, Commands[Name]> }
   /** Hooks that it offers to other plugins: `<its name>:<word>`, typed by augmenting `PluginHooks`. It is the one to call them. */

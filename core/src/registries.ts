@@ -5,6 +5,7 @@ import { SysgError } from './errors.ts'
 import type { TreeRef } from './host.ts'
 import { checkMetricName, type Metric } from './metric.ts'
 import type { InstanceInfo } from './instance-info.ts'
+import { knownSchemas } from './plugin-schemas.ts'
 import type { Plugin } from './plugin.ts'
 import { Registry } from './registry.ts'
 import type { Strategy } from './strategy.ts'
@@ -96,14 +97,15 @@ export const accessFor = (plugin: Plugin, registries: Registries): RegistryAcces
 
 /** A config can name only what is declared, since it is checked before any `setup`. */
 const checkDeclared = (plugin: Plugin, kind: 'probes' | 'strategies', name: string): void => {
-  if (plugin[kind] === undefined || !Object.hasOwn(plugin[kind], name))
+  const schemas = knownSchemas(plugin)
+  if (schemas !== undefined && !Object.hasOwn(schemas[kind] ?? {}, name))
     throw new SysgError('SYSG_PLUGIN_UNDECLARED', { plugin: plugin.name, kind, name })
 }
 
 /** @throws {SysgError} `SYSG_PLUGIN_UNREGISTERED` for what `setup` of the plugin should have registered. */
 export const checkRegistered = (plugin: Plugin, registries: Registries): void => {
   for (const kind of ['probes', 'strategies'] as const) {
-    for (const name of Object.keys(plugin[kind] ?? {})) {
+    for (const name of Object.keys(knownSchemas(plugin)?.[kind] ?? {})) {
       if (registries[kind].get(name) === undefined)
         throw new SysgError('SYSG_PLUGIN_UNREGISTERED', { plugin: plugin.name, kind, name })
     }

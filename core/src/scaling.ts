@@ -1,5 +1,5 @@
 /** How many replicas people asked for, and whether the config goes together with that. */
-import { maxReplicas } from './config/schema.ts'
+import { maxReplicas } from './config/limits.ts'
 import { combinationProblems } from './config/rules.ts'
 import type { Problem } from './config/problems.ts'
 import type { ResolvedSystem } from './config/types.ts'

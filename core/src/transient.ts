@@ -9,12 +9,14 @@ import type { InstanceInfo } from './instance-info.ts'
 import type { OperationWorld } from './operations/operation-world.ts'
 import { requireOpen } from './operations/services.ts'
 import { collectKeys } from './plugin-keys.ts'
+import { loadSchemas } from './plugin-schemas.ts'
 import type { PluginUse } from './plugin.ts'
 import type { Roster } from './roster.ts'
 import type { TransientOptions } from './system-api.ts'
 import { hostOf, transientName } from './transient-name.ts'
 
 export const startTransient = async (world: OperationWorld, options: TransientOptions): Promise<InstanceInfo> => {
+  await loadSchemas(world.uses)
   requireOpen(world)
   const { reconciler, uses } = world
   const { roster } = reconciler

@@ -16,9 +16,9 @@ interface Schema {
   readonly default?: unknown
 }
 
-export const configPage = (): string => {
+export const configPage = async (): Promise<string> => {
   const uses = firstPartyPlugins()
-  const owners = composeSchema(uses)
+  const owners = await composeSchema(uses)
   const whole = z.toJSONSchema(owners.whole, { io: 'input', unrepresentable: 'any' }) as Schema
   const { services, ...top } = whole.properties ?? {}
   const service = typeof services?.additionalProperties === 'object' ? services.additionalProperties : {}

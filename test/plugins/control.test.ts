@@ -1,4 +1,4 @@
-import { createHooks, definePlugin, Registry, type Connection, type SysgEvent } from '@systemg/core'
+import { createHooks, definePlugin, Registry, z, type Connection, type SysgEvent } from '@systemg/core'
 import { simulate, type Simulation, type SimulationOptions } from '@systemg/core/testing'
 import { control } from '@systemg/plugins/control'
 import { describe, expect, it } from 'vitest'
@@ -36,6 +36,7 @@ const odd = definePlugin({
       }
       return frames
     })
+    api.registerMethod('odd.zod', (params) => z.strictObject({ port: z.int() }).parse(params))
     api.registerMethod('odd.throw', () => {
       throw new TypeError('broken')
     })
@@ -129,8 +130,17 @@ describe('control', () => {
 
   it('does not start a system whose socket it cannot open', async () => {
     await using sim = await begin()
-    const second = simulate([{ plugin: control, options: { socket: 7 } }], two)
-    await expect(second).rejects.toThrow()
+    const other = definePlugin({
+      name: 'other',
+      setup: ({ hooks, host }) =>
+        hooks.boot.tapPromise({ name: 'other', stage: -200 }, async (state) => {
+          await host.net.serve('run/control.sock', () => undefined)
+          return state
+        }),
+    })
+    await expect(simulate([other, control], two)).rejects.toThrow(
+      'The control socket run/control.sock cannot be opened',
+    )
     expect(sim.states).toEqual({ db: 'running', api: 'running' })
   })
 
@@ -195,6 +205,7 @@ describe('control', () => {
     ['apply', { config: [] }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['ping', { x: 1 }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['nope', {}, 'SYSG_CONTROL_METHOD_UNKNOWN', -32_601],
+    ['odd.zod', { port: 'x' }, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],
     ['odd.throw', {}, 'SYSG_INTERNAL', -32_603],
     ['odd.circle', {}, 'SYSG_INTERNAL', -32_603],
   ])('refuses %s %j with %s', async (method, params, code, rpcCode) => {

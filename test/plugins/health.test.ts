@@ -6,6 +6,7 @@ import { logs } from '@systemg/plugins/logs'
 import { restart } from '@systemg/plugins/restart'
 import { describe, expect, it } from 'vitest'
 import { remembers } from '../simulation/plugins.ts'
+import { notifySchema } from '../../plugins/src/health/probes/schemas.ts'
 
 const address = 'tcp://127.0.0.1:8080'
 const url = 'http://localhost:8080/health'
@@ -144,7 +145,7 @@ describe('becoming ready', () => {
     let [open, most, calls] = [0, 0, 0]
     const stubborn = definePlugin({
       name: 'stubborn',
-      probes: { stubborn: health.probes?.['notify'] as never },
+      probes: { stubborn: notifySchema },
       setup: ({ registerProbe, host }) =>
         registerProbe('stubborn', () => {
           calls++

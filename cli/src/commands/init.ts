@@ -85,7 +85,8 @@ const imported = async (
   const read = await importDraft(file).catch((thrown: unknown) => {
     throw errors.initError('SYSG_INIT_IMPORT', { file: from, why: errors.whyOf(thrown) })
   })
-  const draft = withKnownKeys(movedTo(read, dirname(file), dirname(target)), composeSchema(firstPartyPlugins()))
+  const known = await composeSchema(firstPartyPlugins())
+  const draft = withKnownKeys(movedTo(read, dirname(file), dirname(target)), known)
   const { printWarning } = await import('../terminal/print-error.ts')
   for (const note of draft.notes) printWarning(terminal, note)
   for (const { name, notes } of draft.services) for (const note of notes) printWarning(terminal, `${name}: ${note}`)
@@ -133,7 +134,7 @@ const writeSchema = async ({ terminal }: CommandContext, config: string, plugins
     import('../terminal/print-error.ts'),
   ])
   try {
-    writeFile(join(dirname(config), schemaFile), schemaFile, schemaText(plugins), { replace: true })
+    writeFile(join(dirname(config), schemaFile), schemaFile, await schemaText(plugins), { replace: true })
     terminal.out(`Wrote ${schemaFile}, with which editors check it\n`)
   } catch (thrown) {
     if (!isCoded(thrown)) throw thrown

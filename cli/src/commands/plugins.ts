@@ -37,10 +37,12 @@ export const command: Command = {
     })
     const uses = loaded?.plugins ?? firstParty
     const host = createWorld().host()
-    const plugins = uses.map((use): Listed => ({
-      ...headOf(use, loaded?.origins.get(use.plugin) ?? { kind: 'first-party' }),
-      ...pluginFacts(use, uses, host),
-    }))
+    const plugins = await Promise.all(
+      uses.map(async (use): Promise<Listed> => ({
+        ...headOf(use, loaded?.origins.get(use.plugin) ?? { kind: 'first-party' }),
+        ...(await pluginFacts(use, uses, host)),
+      })),
+    )
     if (globals.json) terminal.out(`${JSON.stringify({ plugins }, undefined, 2)}\n`)
     else terminal.out(tableOf(plugins, context))
     const wrong = loaded === undefined ? undefined : ofPlugins(loaded)

@@ -25,11 +25,12 @@ export const command: Command = {
         throw thrown
       },
     )
+    const text = await schemaText(plugins)
     const { output } = typed.values
     if (typeof output === 'string') {
       const { writeFile } = await import('../templates/write-file.ts')
-      writeFile(resolve(cwd, output), output, schemaText(plugins), { replace: true })
-    } else terminal.out(schemaText(plugins))
+      writeFile(resolve(cwd, output), output, text, { replace: true })
+    } else terminal.out(text)
     return exitCodes.done
   },
 }

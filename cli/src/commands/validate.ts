@@ -21,7 +21,7 @@ export const command: Command = {
       throw thrown
     })
     for (const warning of loaded.warnings) printWarning(terminal, warning)
-    const schema = outdatedSchema(loaded.file, loaded.plugins)
+    const schema = await outdatedSchema(loaded.file, loaded.plugins)
     if (schema !== undefined) printWarning(terminal, outdated(schema, globals.config))
     const { valid, problems } = report.problemsJson(loaded.problems)
     if (globals.json) terminal.out(`${JSON.stringify({ valid, problems }, undefined, 2)}\n`)

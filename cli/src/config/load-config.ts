@@ -8,6 +8,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import {
+  loadSchemas,
   resolveConfig,
   type PluginUse,
   type Problem,
@@ -70,6 +71,8 @@ export const loadConfig = async (options: LoadOptions): Promise<LoadedConfig> =>
   const { file, folder, warning } = found
   const texts = new Map<string, string>()
   const readText = remembering(texts)
+  // What is imported from here on is code of the config.
+  await loadSchemas(options.firstParty)
   const modules = watchModules()
   try {
     const read = await readConfig(file, { readText, modules })

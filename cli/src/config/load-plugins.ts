@@ -19,7 +19,7 @@ import { moduleProblem } from './module-problem.ts'
 import { pluginEntry, type PluginEntry } from './plugin-entry.ts'
 import { originOf, type PluginOrigin } from './plugin-origin.ts'
 import { checkOptions } from './plugin-options.ts'
-import { exportedPlugin, isPlugin, whyNoPlugin } from './plugin-shape.ts'
+import { exportedPlugin, isPlugin, whyNoPlugin, whyNoSchemas } from './plugin-shape.ts'
 import type { ReadConfig } from './read-config.ts'
 import type { ModuleWatch } from './watch-modules.ts'
 
@@ -47,7 +47,7 @@ export const loadPlugins = async (config: ConfigToLoad, modules: ModuleWatch): P
     if (loaded.use === undefined) continue
     try {
       const together = orderPlugins([...uses, loaded.use])
-      composeSchema(together)
+      await composeSchema(together)
       requireFreeCommands(loaded.use)
       collectCommands(together)
       offeredHooks([loaded.use.plugin])
@@ -116,11 +116,17 @@ const loadOne = async (toLoad: ToLoad): Promise<LoadedOne & { problems: readonly
   const found = await pluginOf(toLoad)
   if ('problem' in found) return { problems: [found.problem] }
   const { value, origin } = found
-  if (!isPlugin(value)) {
-    const hint = 'A plugin is the default export of its module: `export default definePlugin({ name, … })`.'
-    const why = whyNoPlugin(value) ?? ''
-    return { problems: [problemOf(['SYSG_PLUGIN_INVALID', { name: entry.label, why, hint }], placeOf(config, at))] }
-  }
+  const invalid = (why: string, hint: string) => ({
+    problems: [problemOf(['SYSG_PLUGIN_INVALID', { name: entry.label, why, hint }], placeOf(config, at))],
+  })
+  if (!isPlugin(value))
+    return invalid(
+      whyNoPlugin(value) ?? '',
+      'A plugin is the default export of its module: `export default definePlugin({ name, … })`.',
+    )
+  const whyNot = await whyNoSchemas(value)
+  if (whyNot !== undefined)
+    return invalid(whyNot, 'It gives `{ service, system, options, probes, strategies }`, as far as there are.')
   const { options, problems } = await checkOptions({ plugin: value, entry, at, config })
   return { use: options === undefined ? { plugin: value } : { plugin: value, options }, origin, problems }
 }

@@ -2,7 +2,15 @@
  * Checks the options a config gives to a plugin. They are checked as if they were a key of the config, so mistakes in
  * them are explained, placed and suggested for as those of any other key, and `${VAR}` means the same.
  */
-import { composeSchema, resolveConfig, type Path, type Plugin, type Problem, type ResolveInput } from '@systemg/core'
+import {
+  composeSchema,
+  resolveConfig,
+  schemasOf,
+  type Path,
+  type Plugin,
+  type Problem,
+  type ResolveInput,
+} from '@systemg/core'
 import { problemOf } from './errors.ts'
 import type { PluginEntry } from './plugin-entry.ts'
 
@@ -19,9 +27,9 @@ export const checkOptions = async (
   check: OptionsToCheck,
 ): Promise<{ options: unknown; problems: readonly Problem[] }> => {
   const { plugin, entry, at, config } = check
-  const { options: schema } = plugin
+  const { options: schema } = schemasOf(plugin)
   if (schema === undefined) return { options: undefined, problems: superfluous(check) }
-  const key = keyFor(plugin, config)
+  const key = await keyFor(plugin, config)
   const inConfig = ([first, ...rest]: Path): Path | undefined => (first === key ? [...at, ...rest] : undefined)
   const asKey: Plugin = { name: `options of ${plugin.name}`, system: { [key]: schema } }
   const { system, problems } = await resolveConfig({
@@ -57,8 +65,8 @@ const superfluous = ({ plugin, entry, at, config }: OptionsToCheck): readonly Pr
   })
 
 /** The options as a key of the top level: called like the plugin, so that messages read `redis.port`. */
-const keyFor = ({ name }: Plugin, config: ResolveInput): string => {
-  const taken = composeSchema(config.plugins).system
+const keyFor = async ({ name }: Plugin, config: ResolveInput): Promise<string> => {
+  const { system: taken } = await composeSchema(config.plugins)
   return name === 'services' || taken.has(name) ? `${name}-options` : name
 }
 

@@ -1,5 +1,5 @@
 /** Tells a plugin from anything else, and says what is wrong with one that nearly is. */
-import type { Plugin } from '@systemg/core'
+import { loadSchemas, schemasOf, whyOf, type Plugin } from '@systemg/core'
 import { whyNoCommands } from './command-shape.ts'
 import { isMap, isSchema } from './value-kinds.ts'
 
@@ -21,15 +21,28 @@ export const whyNoPlugin = (value: unknown): string | undefined => {
   if (value === undefined) return 'it has no default export'
   if (typeof value === 'function') return 'it is a function, not what `definePlugin` gives: call it'
   if (!isMap(value)) return 'it is not what `definePlugin` gives'
-  const { name, api, setup, check, variables, notes, inputs, options } = value
+  const { name, api, setup, check, variables, notes, inputs, schemas } = value
   if (typeof name !== 'string' || !/^[a-z0-9][\w.-]*$/i.test(name)) return 'it has no `name`, or one that is no word'
   if (api !== undefined && !Number.isInteger(api)) return 'its `api` is no whole number'
-  for (const [key, method] of Object.entries({ setup, check, variables, notes, inputs })) {
+  for (const [key, method] of Object.entries({ setup, check, variables, notes, inputs, schemas })) {
     if (method !== undefined && typeof method !== 'function') return `its \`${key}\` is no function`
   }
-  if (options !== undefined && !isSchema(options)) return 'its `options` is no zod 4 schema'
-  const wrongKeys = ['service', 'system', 'probes', 'strategies'].map((scope) => whyNoKeys(value, scope)).find(Boolean)
-  return wrongKeys ?? whyNoCommands(value['commands']) ?? whyNoHooks(value['hooks'])
+  return whyNotSchemas(value) ?? whyNoCommands(value['commands']) ?? whyNoHooks(value['hooks'])
+}
+
+/** Why what a plugin loads as its `schemas` is none; `undefined` when they are. */
+export const whyNoSchemas = async (plugin: Plugin): Promise<string | undefined> => {
+  try {
+    await loadSchemas([{ plugin }])
+    return whyNotSchemas({ ...schemasOf(plugin) })
+  } catch (thrown) {
+    return `its \`schemas\` can't be loaded: ${whyOf(thrown)}`
+  }
+}
+
+const whyNotSchemas = (of: Readonly<Record<string, unknown>>): string | undefined => {
+  if (of['options'] !== undefined && !isSchema(of['options'])) return 'its `options` is no zod 4 schema'
+  return ['service', 'system', 'probes', 'strategies'].map((scope) => whyNoKeys(of, scope)).find(Boolean)
 }
 
 export const isPlugin = (value: unknown): value is Plugin => whyNoPlugin(value) === undefined

@@ -43,7 +43,7 @@ export const recordedInspection = async (paths: ProjectPaths, asked: string, now
     ...service,
     instance: null,
     config: maskedDeep(config) as InspectReport['config'],
-    written: writtenOf(config, firstPartyPlugins()),
+    written: await writtenOf(config, firstPartyPlugins()),
     env: Object.entries(vars).map(([name, value]) => ({
       ...{ name, value: masked(name, String(value)), origin: 'service vars' as const },
     })),

@@ -8,10 +8,10 @@ declare module '@systemg/core' {
   }
 }
 
-export const writtenOf = (
+export const writtenOf = async (
   config: Inspection['config'],
   uses: readonly PluginUse[],
-): NonNullable<Inspection['written']> => {
-  const { service } = composeSchema(uses)
+): Promise<NonNullable<Inspection['written']>> => {
+  const { service } = await composeSchema(uses)
   return writtenValues(config, (key) => service.get(key)?.schema)
 }

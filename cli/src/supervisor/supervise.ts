@@ -128,7 +128,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     // Schemas are loaded by who reads them.
     system.hooks.inspect.tapPromise('supervisor', async (found) => {
       const { writtenOf } = await import('../inspect/written-config.ts')
-      return { ...found, written: writtenOf(found.config, plugins) }
+      return { ...found, written: await writtenOf(found.config, plugins) }
     })
     const verdict = watchExitCondition(config.exit_when, system, listeners)
     const booting = system.boot()

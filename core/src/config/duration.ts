@@ -1,28 +1,4 @@
 /** Durations as users write them (`"90s"`, `"1m30s"`, `10`) and as code reads them: whole milliseconds. */
-import { z } from 'zod'
-
-/** What to say when something is no duration. */
-const expected = 'must be a duration such as `10s`'
-
-/**
- * Schema of a duration: text or number in, whole milliseconds out. A bare number is seconds and may have a fraction.
- * Use it with a default as `duration.prefault('1s')`.
- */
-export const duration = z
-  .union([z.string(), z.number()], { error: expected })
-  .transform((value, context) => {
-    const ms = parseDuration(value)
-    if (ms !== undefined) return ms
-    context.addIssue({ code: 'custom', message: expected, params: { hint: hintFor(value) } })
-    return z.NEVER
-  })
-  .meta({
-    description: 'A duration: whole numbers with ms, s, m, h or d (`90s`, `1m30s`), or a number of seconds.',
-    pattern: String.raw`^\s*(\d+(\.\d+)?|(\d+(ms|[smhd]|(second|minute|hour|day)s?))+)\s*$`,
-    // What editors say in place of the pattern.
-    patternErrorMessage: expected,
-  })
-
 /** Milliseconds of `"90s"`, `"1m30s"`, `"10"` or `10`; `undefined` when it is no duration. */
 export const parseDuration = (value: string | number): number | undefined => {
   const text = String(value).trim()
@@ -70,7 +46,8 @@ const longNames: Readonly<Record<string, (typeof units)[number][0]>> = {
   seconds: 's',
 }
 
-const unitOf = (written: string): number | undefined => {
+/** Of a unit as it is written, ms. */
+export const unitOf = (written: string): number | undefined => {
   const unit = Object.hasOwn(longNames, written) ? longNames[written] : written
   return units.find(([name]) => name === unit)?.[1]
 }
@@ -78,12 +55,4 @@ const unitOf = (written: string): number | undefined => {
 const whole = (ms: number): number | undefined => {
   const rounded = Math.round(ms)
   return Number.isSafeInteger(rounded) ? rounded : undefined
-}
-
-const hintFor = (value: string | number): string => {
-  const fraction = /^(\d*\.\d+)\s*(d|h|m|s)$/.exec(String(value).trim())
-  const unitMs = unitOf(fraction?.[2] ?? '')
-  if (fraction !== null && unitMs !== undefined)
-    return `Only whole numbers take a unit: write \`${formatDuration(Number(fraction[1]) * unitMs)}\`.`
-  return 'Whole numbers with ms, s, m, h or d, the largest first (`1m30s`); a bare number is seconds.'
 }

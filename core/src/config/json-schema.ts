@@ -6,9 +6,10 @@ import { composeSchema } from './schema.ts'
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 /** JSON Schema (draft 7, what editors read) of a config as users write it. */
-export const jsonSchema = (uses: readonly PluginUse[]): Record<string, unknown> => {
+export const jsonSchema = async (uses: readonly PluginUse[]): Promise<Record<string, unknown>> => {
   const settings = { io: 'input', target: 'draft-7', unrepresentable: 'any' } as const
-  const { $schema, ...schema } = z.toJSONSchema(composeSchema(uses).whole, settings)
+  const { whole } = await composeSchema(uses)
+  const { $schema, ...schema } = z.toJSONSchema(whole, settings)
   return { $schema, title: 'systemg', ...withReferences(schema), patternProperties: { '^x-': {} } }
 }
 

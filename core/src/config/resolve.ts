@@ -54,7 +54,7 @@ export const resolveConfig = async (input: ResolveInput): Promise<ResolveResult>
 }
 
 const resolveSystem = async (input: ResolveInput, findings: Findings): Promise<ResolvedSystem | undefined> => {
-  const schema = composed(input.plugins, findings)
+  const schema = await composed(input.plugins, findings)
   if (schema === undefined || !isConfig(input.value, findings)) return undefined
   const { services, ...system } = withServices(effective(input.value), schema, findings)
   const raw = { system, services: servicesOf(services, findings) }
@@ -67,9 +67,9 @@ const resolveSystem = async (input: ResolveInput, findings: Findings): Promise<R
   return findings.hasErrors ? resolved : withInputs(uses, resolved, readText, findings)
 }
 
-const composed = (uses: readonly PluginUse[], findings: Findings): ComposedSchema | undefined => {
+const composed = async (uses: readonly PluginUse[], findings: Findings): Promise<ComposedSchema | undefined> => {
   try {
-    return composeSchema(uses)
+    return await composeSchema(uses)
   } catch (error) {
     findings.addThrown(error, 'core', 'schema', ['plugins'])
     return undefined

@@ -2,15 +2,14 @@
 import { z } from 'zod'
 import type { PluginUse } from '../plugin.ts'
 import { collectKeys } from '../plugin-keys.ts'
-import { duration } from './duration.ts'
-import { signal } from './signals.ts'
+import { loadSchemas } from '../plugin-schemas.ts'
+import { maxReplicas, serviceNamePattern } from './limits.ts'
 import type { Condition, Dependency } from './types.ts'
+import { duration, signal } from './values.ts'
 
 // zod compiles schemas with `new Function` where it may; a strict Content-Security-Policy reports the attempt.
 z.config({ jitless: true })
 
-/** What names a service. */
-export const serviceNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
 const projectIdPattern = /^[a-z0-9][a-z0-9_-]{0,62}$/
 
 const text = z
@@ -51,9 +50,6 @@ const workingDir = text.refine((path) => !/^~(?:\/|$)/.test(path), {
   error: 'must not begin with `~`',
   params: { hint: 'Only shells know `~`. Write `${HOME}/…`.' },
 })
-
-/** Instances a service may have at once, in a config or by `scale`. */
-export const maxReplicas = 1_000
 
 /** Keys of every service. */
 const coreServiceKeys = {
@@ -134,7 +130,8 @@ export interface ComposedSchema {
 }
 
 /** The core's keys and those of every plugin. @throws {SysgError} `SYSG_PLUGIN_KEY_TAKEN`. */
-export const composeSchema = (uses: readonly PluginUse[]): ComposedSchema => {
+export const composeSchema = async (uses: readonly PluginUse[]): Promise<ComposedSchema> => {
+  await loadSchemas(uses)
   const scope = (core: Readonly<Record<string, z.ZodType>>, name: 'service' | 'system', reserved: readonly string[]) =>
     new Map<string, OwnedKey>([
       ...Object.entries(core).map(([key, schema]): [string, OwnedKey] => [key, { plugin: 'core', schema }]),

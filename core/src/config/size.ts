@@ -1,26 +1,4 @@
 /** Sizes as users write them (`"512M"`, `"2GB"`, `1048576`) and as code reads them: whole bytes. */
-import { z } from 'zod'
-
-/** What to say when something is no size. */
-const expected = 'must be a size such as `512M`'
-
-/** Schema of a size: text or number in, whole bytes out. Units are 1024-based; a bare number is bytes. */
-export const size = z
-  .union([z.string(), z.number()], { error: expected })
-  .transform((value, context) => {
-    const bytes = parseSize(value)
-    if (bytes !== undefined) return bytes
-    const hint = 'A number and K, M, G or T (1024-based; `MB` and `MiB` are the same); a bare number is bytes.'
-    context.addIssue({ code: 'custom', message: expected, params: { hint } })
-    return z.NEVER
-  })
-  .meta({
-    description: 'A size: a number with K, M, G or T (1024-based, optional B or iB), or a number of bytes.',
-    pattern: String.raw`^\s*\d+(\.\d+)?\s*([KMGTkmgt]([Ii]?[Bb])?|[Bb])?\s*$`,
-    // What editors say in place of the pattern.
-    patternErrorMessage: expected,
-  })
-
 /** Bytes of `"10M"`, `"1.5GiB"`, `"100"` or `100`; `undefined` when it is no size. */
 export const parseSize = (value: string | number): number | undefined => {
   const match = /^(\d+(?:\.\d+)?)\s*(?:([KMGT])(?:i?B)?|B)?$/i.exec(String(value).trim())

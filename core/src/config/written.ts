@@ -1,8 +1,9 @@
 /** Durations and sizes as people write them, in a config in which they are numbers by now. */
 import type { z } from 'zod'
-import { duration, formatDuration } from './duration.ts'
+import { formatDuration } from './duration.ts'
 import { childOf, concrete } from './schema-keys.ts'
-import { formatSize, size } from './size.ts'
+import { formatSize } from './size.ts'
+import { duration, size } from './values.ts'
 
 type Schema = z.core.$ZodType
 

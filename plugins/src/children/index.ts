@@ -13,7 +13,7 @@ import { Family } from './family.ts'
 import { LeftLogs } from './left-logs.ts'
 import { Lifetimes } from './lifetime.ts'
 import { MemoryWatch } from './memory.ts'
-import { spawn as spawnKey, type Spawn } from './options.ts'
+import type { Spawn, spawn as spawnKey } from './options.ts'
 import { Parting } from './parting.ts'
 import { Spawning, spawnParams } from './spawning.ts'
 
@@ -22,7 +22,7 @@ export type { Spawn, SpawnLimits, TerminationPolicy } from './options.ts'
 
 export const children = definePlugin({
   name: 'children',
-  service: { spawn: spawnKey },
+  schemas: () => import('./options.ts'),
   live: ['spawn'],
   inherited: ['spawn'],
   setup(api) {

@@ -41,6 +41,8 @@ export const spawn = z
   .optional()
   .describe('Lets programs of the service start tracked children of their own, with `sysg spawn`.')
 
+export const service = { spawn }
+
 export type Spawn = NonNullable<z.output<typeof spawn>>
 export type SpawnLimits = z.output<typeof limits>
 export type TerminationPolicy = SpawnLimits['termination_policy']

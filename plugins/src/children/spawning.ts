@@ -2,13 +2,14 @@
 import {
   baseEnvironment,
   serviceNamePattern,
+  shape,
   SysgError,
   whyOf,
   type InstanceInfo,
   type MadeEnvironment,
   type PluginApi,
+  type Shaped,
 } from '@systemg/core'
-import { z } from 'zod'
 import { Bucket } from './bucket.ts'
 import { Child, expiryVariable, nameVariable } from './child.ts'
 import type { Family } from './family.ts'
@@ -17,18 +18,18 @@ import type { MemoryWatch } from './memory.ts'
 import { badName, nameTaken, notDynamic, overLimit, parentEnding, unknownToken, type Exceeded } from './refusal.ts'
 import type { Spawn } from './options.ts'
 
-export const spawnParams = z.strictObject({
-  token: z.string(),
+export const spawnParams = shape.strict({
+  token: shape.string,
   /** Default: made of the program's. */
-  name: z.string().optional(),
-  argv: z.tuple([z.string().min(1)], z.string()),
-  cwd: z.string().startsWith('/'),
-  env: z.record(z.string(), z.string()),
-  ttl_ms: z.number().positive().optional(),
-  log_level: z.string().max(20).optional(),
+  name: shape.string.optional(),
+  argv: shape.argv,
+  cwd: shape.string.where((path) => path.startsWith('/'), 'must be an absolute path'),
+  env: shape.record(shape.string),
+  ttl_ms: shape.number.where((ms) => ms > 0, 'must be positive').optional(),
+  log_level: shape.string.where(({ length }) => length <= 20, 'is too long').optional(),
 })
 
-type Asked = z.output<typeof spawnParams>
+type Asked = Shaped<typeof spawnParams>
 
 export class Spawning {
   readonly #api: PluginApi

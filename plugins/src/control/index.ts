@@ -7,16 +7,17 @@
  */
 import { definePlugin, SysgError, whyOf } from '@systemg/core'
 import { controlMethods } from './methods.ts'
-import { controlOptions, type ControlOptions } from './options.ts'
+import { controlDefaults } from './defaults.ts'
+import type { ControlOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { Sessions } from './server.ts'
 
-export const control = definePlugin({
+export const control = definePlugin<Partial<ControlOptions> | undefined>({
   name: 'control',
-  options: controlOptions,
+  schemas: () => import('./options.ts'),
   setup(api) {
     const { host, hooks, system, registries } = api
-    const options = controlOptions.parse(api.options)
+    const options = { ...controlDefaults, ...api.options }
     const progress = new Progress()
     const { promise: closing, resolve: beginClosing } = Promise.withResolvers<void>()
     const { promise: started, resolve: hasStarted } = Promise.withResolvers<void>()

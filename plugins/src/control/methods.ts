@@ -1,6 +1,7 @@
 /** The methods every control client can rely on. Each checks its parameters and asks the system. */
 import {
   serviceNamePattern,
+  shape,
   SysgError,
   type ControlMethod,
   type Outcome,
@@ -9,7 +10,6 @@ import {
   type ServiceView,
   type SystemApi,
 } from '@systemg/core'
-import { z } from 'zod'
 import type { ControlOptions } from './options.ts'
 import type { Progress } from './progress.ts'
 
@@ -25,43 +25,43 @@ export interface ControlWorld {
   readonly closing: Promise<void>
 }
 
-const names = z.array(z.string().min(1))
-const someNames = names.min(1)
-const ms = z.number().min(0)
+const names = shape.list(shape.text)
+const someNames = names.where(({ length }) => length > 0, 'must name one')
+const ms = shape.amount
 
 const params = {
-  none: z.strictObject({}),
-  status: z.strictObject({ services: names.optional() }),
-  inspect: z.strictObject({ service: z.string().min(1), window_ms: ms.optional() }),
-  start: z.strictObject({ services: someNames.optional(), with_deps: z.boolean().optional() }),
-  settled: z.strictObject({ services: someNames.optional() }),
+  none: shape.strict({}),
+  status: shape.strict({ services: names.optional() }),
+  inspect: shape.strict({ service: shape.text, window_ms: ms.optional() }),
+  start: shape.strict({ services: someNames.optional(), with_deps: shape.boolean.optional() }),
+  settled: shape.strict({ services: someNames.optional() }),
   /** The config was checked by the command that loaded it; only its owner can connect. */
-  config: z.strictObject({
-    config: z.custom<ResolvedSystem>((value) => isResolved(value), 'must be a resolved config'),
-    all: z.boolean().optional(),
+  config: shape.strict({
+    config: shape.like<ResolvedSystem>('a resolved config', (value) => isResolved(value)),
+    all: shape.boolean.optional(),
   }),
   /** Resolved by the command, as a config is. */
-  startAdHoc: z.strictObject({
-    service: z.looseObject({
-      name: z.string().regex(serviceNamePattern),
-      command: z.string(),
-      argv: z.array(z.string()).min(1),
-      working_dir: z.string().startsWith('/'),
-      depends_on: z.strictObject({}),
+  startAdHoc: shape.strict({
+    service: shape.loose({
+      name: shape.string.where((name) => serviceNamePattern.test(name), 'must be the name of a service'),
+      command: shape.string,
+      argv: shape.argv,
+      working_dir: shape.string.where((path) => path.startsWith('/'), 'must be an absolute path'),
+      depends_on: shape.strict({}),
       startup_grace: ms,
-      stop_signal: z.string().startsWith('SIG'),
+      stop_signal: shape.string.where((name) => name.startsWith('SIG'), 'must be a signal'),
       stop_timeout: ms,
-      replicas: z.int().min(0),
-      success_exit_codes: z.array(z.int()),
+      replicas: shape.count,
+      success_exit_codes: shape.list(shape.whole),
     }),
-    new: z.boolean().optional(),
+    new: shape.boolean.optional(),
   }),
-  stop: z.strictObject({ services: someNames, grace_ms: ms.optional() }),
-  restart: z.strictObject({ services: someNames.optional() }),
-  scale: z.strictObject({ replicas: z.record(z.string().min(1), z.int().min(0)), wait: z.boolean().optional() }),
-  shutdown: z.strictObject({
-    now: z.boolean().optional(),
-    why: z.string().max(200).optional(),
+  stop: shape.strict({ services: someNames, grace_ms: ms.optional() }),
+  restart: shape.strict({ services: someNames.optional() }),
+  scale: shape.strict({ replicas: shape.record(shape.count), wait: shape.boolean.optional() }),
+  shutdown: shape.strict({
+    now: shape.boolean.optional(),
+    why: shape.string.where(({ length }) => length <= 200, 'is too long').optional(),
     grace_ms: ms.optional(),
   }),
 }

@@ -10,7 +10,7 @@ import type { z } from 'zod'
 import { hearOfRun, hearOfSchedule } from './hear.ts'
 import { Jobs } from './jobs.ts'
 import { describeSchedule, nextRuns } from './notes.ts'
-import { cron as cronKey, type Cron } from './options.ts'
+import type { Cron, cron as cronKey } from './options.ts'
 import { findMistakes } from './rules.ts'
 import type { CronView, RunStatus, Trigger } from './runs.ts'
 
@@ -19,7 +19,7 @@ export type { CronView, RunStatus, RunView, Trigger } from './runs.ts'
 
 export const cron = definePlugin({
   name: 'cron',
-  service: { cron: cronKey },
+  schemas: () => import('./options.ts'),
   // One that gets a schedule, or no longer has one, is another kind of service.
   live: ['cron.expression', 'cron.timezone', 'cron.overlap', 'cron.catch_up', 'cron.timeout'],
   check: findMistakes,

@@ -64,6 +64,8 @@ export const cron = z
   .optional()
   .describe('Run it by a schedule, instead of keeping it up.')
 
+export const service = { cron }
+
 /** When a service runs. `timeout` in milliseconds. */
 export interface Cron {
   readonly expression: string

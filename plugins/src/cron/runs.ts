@@ -1,52 +1,51 @@
 /** What is remembered of the runs of one service: over the supervisor's death, and for people. */
-import type { Durable } from '@systemg/core'
-import { z } from 'zod'
+import { shape, type Durable, type Shaped } from '@systemg/core'
 
-const moment = z.number().nullable()
+const moment = shape.number.nullable()
 
-const trigger = z.enum(['schedule', 'manual', 'catch_up'])
+const trigger = shape.oneOf('schedule', 'manual', 'catch_up')
 
-const status = z.enum(['success', 'failed', 'skipped', 'timeout', 'interrupted'])
+const status = shape.oneOf('success', 'failed', 'skipped', 'timeout', 'interrupted')
 
 /** `schedule`: it was due. `manual`: somebody started it. `catch_up`: it was due while no supervisor ran. */
-export type Trigger = z.output<typeof trigger>
+export type Trigger = Shaped<typeof trigger>
 
-export type RunStatus = z.output<typeof status>
+export type RunStatus = Shaped<typeof status>
 
-const endedRun = z.object({
+const endedRun = shape.loose({
   trigger,
   scheduled: moment,
   started: moment,
   finished: moment,
   status,
-  exit_code: z.number().nullable(),
-  reason: z.string().nullable(),
-  supervisor_replaced: z.boolean().default(false),
+  exit_code: shape.number.nullable(),
+  reason: shape.string.nullable(),
+  supervisor_replaced: shape.boolean.default(false),
 })
 
 /** A run that is over, or was left out. Times are wall clock, ms. */
-export type EndedRun = Readonly<z.output<typeof endedRun>>
+export type EndedRun = Readonly<Shaped<typeof endedRun>>
 
-const record = z.object({
+const record = shape.loose({
   /** Expression and time zone. Under another one, nothing was missed. */
-  schedule: z.string(),
+  schedule: shape.string,
   /** What was due until then is decided; null while the schedule is off. */
   settled: moment,
   /** The supervisor ended in order: what was due from then on, it did not have to run. */
-  closed: z.boolean(),
+  closed: shape.boolean,
   /** The run that is under way. */
-  current: z
-    .object({ trigger, scheduled: moment, instance: z.string().nullable(), began: z.number(), started: moment })
+  current: shape
+    .loose({ trigger, scheduled: moment, instance: shape.string.nullable(), began: shape.number, started: moment })
     .nullable(),
   /** Due times whose runs wait for their turn. */
-  waiting: z.array(z.number()),
-  runs: z.array(endedRun),
+  waiting: shape.list(shape.number),
+  runs: shape.list(endedRun),
 })
 
-export type JobRecord = Readonly<z.output<typeof record>>
+export type JobRecord = Readonly<Shaped<typeof record>>
 
 /** `undefined` when it is damaged. */
-export const asRecord = (value: Durable): JobRecord | undefined => record.safeParse(value).data
+export const asRecord = (value: Durable): JobRecord | undefined => record.read(value)
 
 export const runsKept = 10
 

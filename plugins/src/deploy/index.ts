@@ -8,9 +8,8 @@
  * Steps and their order are those of blue-green deploys behind a proxy, as Kamal and Capistrano do them.
  */
 import { definePlugin, immediate, SysgError, type LaunchSpec, type ResolvedService, type Strategy } from '@systemg/core'
-import { z } from 'zod'
 import { Commands } from './commands.ts'
-import { deploymentOf, deploymentSchema, type Deployment, type DeploymentConfig } from './options.ts'
+import { deploymentOf, type Deployment, type DeploymentConfig } from './deployment.ts'
 import { fillIn, type Places } from './placeholders.ts'
 import { sayWhoHolds, wantedPorts } from './port-holder.ts'
 import { hasPreStart, PreStart } from './pre-start.ts'
@@ -24,13 +23,7 @@ const longestMs = 2 ** 31 - 1
 
 export const deploy = definePlugin({
   name: 'deploy',
-  service: (others) => ({
-    deployment: z
-      .lazy(() => deploymentSchema(others))
-      .prefault({})
-      .describe('How a running instance is replaced, and what is done before.'),
-  }),
-  strategies: { immediate: z.undefined(), rolling: z.undefined() },
+  schemas: () => import('./options.ts'),
   live: [
     ...['strategy', 'pre_start', 'pre_start_timeout', 'grace_period', 'health_check'].map((key) => `deployment.${key}`),
     ...['switch_command', 'switch_verify', 'switch_timeout', 'candidate_health_check'].map(

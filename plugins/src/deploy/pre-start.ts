@@ -4,7 +4,7 @@
  */
 import { SysgError, whyOf, type InstanceAt, type PluginApi, type ResolvedService } from '@systemg/core'
 import type { Commands } from './commands.ts'
-import { deploymentOf } from './options.ts'
+import { deploymentOf } from './deployment.ts'
 import type { Slots } from './slots.ts'
 
 /** One run of the command, and how many wait for it. */

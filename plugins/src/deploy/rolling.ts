@@ -7,7 +7,7 @@
  *                             switch_command with the old slot, grace_period, then the candidate goes
  */
 import { pause, type Clock, type Replacement, type ResolvedService, type Strategy, type Undoing } from '@systemg/core'
-import { deploymentOf, graceOf } from './options.ts'
+import { deploymentOf, graceOf } from './deployment.ts'
 import { nextSlot, slotOf, type Slots } from './slots.ts'
 import type { Switch } from './switch.ts'
 

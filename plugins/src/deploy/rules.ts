@@ -1,6 +1,6 @@
 /** Combinations below `deployment` that cannot work. Pure. */
 import { nearest, type ConfigIssue, type ResolvedService, type ResolvedSystem } from '@systemg/core'
-import type { BlueGreen, Deployment } from './options.ts'
+import type { BlueGreen, Deployment } from './deployment.ts'
 import { namesSlot, placeNames, unknownPlaces } from './placeholders.ts'
 
 export const checkDeployments = (config: ResolvedSystem): readonly ConfigIssue[] =>

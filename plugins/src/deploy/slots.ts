@@ -1,6 +1,6 @@
 /** Which slot of a service serves, over deploys, restarts and the supervisor's death. */
 import type { DurableTable, InstanceInfo, ResolvedService } from '@systemg/core'
-import { deploymentOf } from './options.ts'
+import { deploymentOf } from './deployment.ts'
 import type { Places } from './placeholders.ts'
 
 export interface SlotRecord {

@@ -10,7 +10,7 @@ import {
   type SysgEvent,
 } from '@systemg/core'
 import type { Commands } from './commands.ts'
-import { deploymentOf, graceOf } from './options.ts'
+import { deploymentOf, graceOf } from './deployment.ts'
 import type { Slots } from './slots.ts'
 
 interface Repair {

@@ -6,17 +6,16 @@
  * was edited is a changed one.
  * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
  */
-import { definePlugin, masked, SysgError, whyOf, type ResolvedService, type ResolvedSystem } from '@systemg/core'
-import { z } from 'zod'
+import { definePlugin, masked, shape, SysgError, whyOf, type ResolvedService, type ResolvedSystem } from '@systemg/core'
+import type { z } from 'zod'
 import { readEnvFiles, varsOf, type ReadText } from './env-files.ts'
 import { inputsOf, loadedInputs } from './inputs.ts'
 import { mergeLayers, type Layer, type Merged, type Origin } from './layers.ts'
-import { serviceEnv, systemEnv } from './options.ts'
+import type { serviceEnv, systemEnv } from './options.ts'
 
 export const dotenv = definePlugin({
   name: 'dotenv',
-  system: { env: systemEnv },
-  service: { env: serviceEnv },
+  schemas: () => import('./options.ts'),
   variables: (raw) => rawVariables((raw.service ?? raw.system).env, raw.folder, (path) => raw.readText(path)),
   inputs: ({ config, readText }) => loadedInputs(config, readText),
   setup(api) {
@@ -93,7 +92,7 @@ const describeEnv = (
   ].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-const describeParams = z.strictObject({ service: z.string() })
+const describeParams = shape.strict({ service: shape.string })
 
 /** `base` is what the core passes: the supervisor's environment and its own `SYSG_…`, which nobody overrides. */
 const environment = async (

@@ -46,3 +46,6 @@ export const serviceEnv = z
   })
   .prefault({})
   .describe('Environment of the service.')
+
+export const system = { env: systemEnv }
+export const service = { env: serviceEnv }

@@ -6,42 +6,32 @@
  * `exited`, `stopped`, `reload` and `boot`. Registers the control methods `notify` and `health.history`.
  * Readiness apart from liveness, and what they are called, as Kubernetes and Docker Compose have it.
  */
-import { definePlugin, SysgError, whyOf, type LaunchSpec } from '@systemg/core'
-import { z } from 'zod'
+import { definePlugin, shape, SysgError, whyOf, type LaunchSpec } from '@systemg/core'
+import type { z } from 'zod'
 import type { InstanceHistory } from './history.ts'
 import { checkOf } from './checks.ts'
-import { healthCheckSchema, type HealthCheck, type HealthTiming } from './options.ts'
-import { commandProbe, commandSchema } from './probes/command.ts'
-import { LogSearches, logSchema } from './probes/log.ts'
-import { notifySchema, Voices } from './probes/notify.ts'
-import { tcpProbe, tcpSchema } from './probes/tcp.ts'
-import { urlProbe, urlSchema } from './probes/url.ts'
+import { healthDefaults, type HealthOptions } from './defaults.ts'
+import type { HealthCheck, HealthTiming } from './options.ts'
+import { commandProbe } from './probes/command.ts'
+import { LogSearches } from './probes/log.ts'
+import { Voices } from './probes/notify.ts'
+import type { commandSchema, logSchema, notifySchema, tcpSchema, urlSchema } from './probes/schemas.ts'
+import { tcpProbe } from './probes/tcp.ts'
+import { urlProbe } from './probes/url.ts'
 import { findMistakes } from './rules.ts'
 import { Watches } from './watches.ts'
 
 export type { InstanceHistory, TriedOnce } from './history.ts'
 export type { HealthCheck } from './options.ts'
 
-/** Options of the plugin, given by whoever builds the system. */
-const healthOptions = z
-  .strictObject({
-    pipes: z
-      .string()
-      .default('run/notify')
-      .describe('Where the named pipes are by which programs say that they are ready.'),
-  })
-  .prefault({})
-
-export const health = definePlugin({
+export const health = definePlugin<Partial<HealthOptions> | undefined>({
   name: 'health',
-  options: healthOptions,
-  probes: { url: urlSchema, tcp: tcpSchema, command: commandSchema, log: logSchema, notify: notifySchema },
-  service: ({ probes }) => ({ health_check: healthCheckSchema(probes) }),
+  schemas: () => import('./options.ts'),
   live: ['health_check'],
   check: (config) => findMistakes(config),
   setup(api) {
     const { host, hooks, system, registries } = api
-    const { pipes } = healthOptions.parse(api.options)
+    const { pipes } = { ...healthDefaults, ...api.options }
     const watches = new Watches(api)
     const searches = new LogSearches(registries.methods)
     const voices = new Voices(host, pipes)
@@ -145,8 +135,11 @@ const withVoice = (spec: LaunchSpec, writer: LaunchSpec['inherit'][number] | und
   return { ...spec, inherit: [...spec.inherit, writer], env: { ...spec.env, [notifyVariable]: String(number) } }
 }
 
-const notifyParams = z.strictObject({ token: z.string(), state: z.string().max(4096) })
-const historyParams = z.strictObject({ service: z.string().optional() })
+const notifyParams = shape.strict({
+  token: shape.string,
+  state: shape.string.where(({ length }) => length <= 4096, 'is too long'),
+})
+const historyParams = shape.strict({ service: shape.string.optional() })
 
 const unknownToken = (): SysgError =>
   SysgError.of('SYSG_NOTIFY_UNKNOWN', {

@@ -3,9 +3,10 @@
  *
  * Written flat (`{ url, expect_status, interval }`), read as one shape: `{ probe, options, interval, … }`.
  */
-import { duration, SysgError, type KeySchemas } from '@systemg/core'
+import { duration, SysgError, type Extensions, type KeySchemas } from '@systemg/core'
 import { z } from 'zod'
-import { pattern } from './pattern.ts'
+import { healthDefaults } from './defaults.ts'
+import { commandSchema, logSchema, notifySchema, pattern, tcpSchema, urlSchema } from './probes/schemas.ts'
 
 const atLeast = (ms: number, text: string) =>
   duration.refine((value) => value >= ms, { error: `must be at least ${text}` })
@@ -140,3 +141,17 @@ const nameTaken = (name: string): SysgError =>
 
 /** How a user writes the timing, and what belongs to `url`. */
 export type HealthTiming = z.input<z.ZodObject<typeof timing>> & z.input<z.ZodObject<typeof ofUrl>>
+
+export const probes = { url: urlSchema, tcp: tcpSchema, command: commandSchema, log: logSchema, notify: notifySchema }
+
+export const service = (others: Extensions) => ({ health_check: healthCheckSchema(others.probes) })
+
+/** Options of the plugin, given by whoever builds the system. */
+export const options = z
+  .strictObject({
+    pipes: z
+      .string()
+      .default(healthDefaults.pipes)
+      .describe('Where the named pipes are by which programs say that they are ready.'),
+  })
+  .prefault({})

@@ -1,12 +1,11 @@
 /** Text that something must hold: as it is, or `/a regular expression/`. */
 import { isExplosivePattern } from '@systemg/core'
-import { z } from 'zod'
 
 /** Flags are letters that are flags somewhere, so that a path such as `/usr/bin` is none. */
 const form = /^\/(.+)\/([dgimsuvy]*)$/s
 
 /** Why it is no pattern that the supervisor can use; `undefined` when it is one. */
-const mistakeIn = (text: string): string | undefined => {
+export const mistakeInPattern = (text: string): string | undefined => {
   const [, source, flags = ''] = form.exec(text) ?? []
   if (source === undefined) return undefined
   if (!/^[ims]*$/.test(flags)) return 'takes the flags `i`, `m` and `s` behind the last slash'
@@ -27,14 +26,6 @@ const compile = (source: string, flags: string): RegExp => {
     return new RegExp(source, flags)
   }
 }
-
-export const pattern = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const message = mistakeIn(text)
-    if (message !== undefined) context.addIssue({ code: 'custom', message, params: { hint: 'Write `/ready/`.' } })
-  })
 
 /** Whether a text holds it. */
 export const matcherOf = (text: string): ((of: string) => boolean) => {

@@ -10,7 +10,7 @@
  */
 import type { InstanceInfo, SysgEvent } from '@systemg/core'
 import type { End } from './ends.ts'
-import type { HookName } from './options.ts'
+import type { HookName } from './hook-names.ts'
 
 /** A hook that is due. */
 export interface Due {

@@ -2,7 +2,7 @@
 import { whyOf, type DurableTable, type InstanceInfo, type PluginApi, type ResolvedService } from '@systemg/core'
 import { Course, type Due } from './course.ts'
 import type { Lanes } from './lanes.ts'
-import { commandFor, type HookName } from './options.ts'
+import { commandFor, type HookName } from './hook-names.ts'
 import { asCourse, toDurable } from './records.ts'
 
 export class Courses {

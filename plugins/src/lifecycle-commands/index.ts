@@ -10,16 +10,17 @@ import type { z } from 'zod'
 import { Courses } from './courses.ts'
 import { endOf } from './ends.ts'
 import { Lanes } from './lanes.ts'
-import { hooksKey, type HookName, type ServiceHooks } from './options.ts'
+import type { HookName } from './hook-names.ts'
+import type { hooksKey, ServiceHooks } from './options.ts'
 
-export type { HookName } from './options.ts'
+export type { HookName } from './hook-names.ts'
 
 /** Hooks have limits of their own. */
 const longestMs = 2 ** 31 - 1
 
 export const lifecycleCommands = definePlugin({
   name: 'lifecycle-commands',
-  service: { hooks: hooksKey },
+  schemas: () => import('./options.ts'),
   live: ['hooks'],
   setup(api) {
     const { host, hooks, system } = api

@@ -1,21 +1,7 @@
 /** The key `hooks` of a service. */
 import { duration } from '@systemg/core'
 import { z } from 'zod'
-
-/** A command, and how long it may take, ms. */
-export interface HookCommand {
-  readonly command: string
-  readonly timeout: number
-}
-
-export const moments = ['on_start', 'on_stop', 'on_restart'] as const
-export const outcomes = ['success', 'error'] as const
-
-type Moment = (typeof moments)[number]
-type HookOutcome = (typeof outcomes)[number]
-
-/** `on_start.success`: as people write it, and as `SYSG_EVENT` has it. */
-export type HookName = `${Moment}.${HookOutcome}`
+import type { HookCommand } from './hook-names.ts'
 
 const defaultTimeoutMs = 30_000
 
@@ -62,8 +48,4 @@ export const hooksKey = z
 
 export type ServiceHooks = z.output<typeof hooksKey>
 
-/** The command for a hook, if there is one. */
-export const commandFor = (hooks: ServiceHooks, name: HookName): HookCommand | undefined => {
-  const [moment, how] = name.split('.') as [Moment, HookOutcome]
-  return hooks?.[moment]?.[how]
-}
+export const service = { hooks: hooksKey }

@@ -1,8 +1,7 @@
 /** What is kept over the supervisor's death. Each record is checked by itself: one that is damaged is left out. */
-import type { Durable, ResolvedService, TreeRef } from '@systemg/core'
-import { z } from 'zod'
+import { shape, type Durable, type ResolvedService, type TreeRef } from '@systemg/core'
 import type { CourseRecord } from './course.ts'
-import { moments, outcomes, type HookName } from './options.ts'
+import { moments, outcomes, type HookName } from './hook-names.ts'
 
 /** A hook that is to be run, or runs. */
 export interface HookRun {
@@ -19,33 +18,38 @@ export interface HookRun {
   readonly begun?: { readonly tree: TreeRef; readonly at: number }
 }
 
-const course = z.object({
-  isUp: z.boolean(),
-  isRestarting: z.boolean(),
-  failed: z.record(z.string(), z.number()),
-  told: z.array(z.string()),
+const course = shape.loose({
+  isUp: shape.boolean,
+  isRestarting: shape.boolean,
+  failed: shape.record(shape.number),
+  told: shape.list(shape.string),
 })
 
 const names = moments.flatMap((moment) => outcomes.map((outcome): HookName => `${moment}.${outcome}`))
 
-const run = z.object({
-  hook: z.enum(names),
-  command: z.string(),
-  timeout: z.number().min(0),
-  service: z.looseObject({ name: z.string().min(1), working_dir: z.string() }),
-  facts: z.record(z.string(), z.string()),
-  cause: z.number().optional(),
-  begun: z
-    .object({
-      tree: z.object({ pid: z.int().min(1), startTime: z.number(), token: z.string(), bootId: z.string() }),
-      at: z.number(),
+const run = shape.loose({
+  hook: shape.oneOf(...names),
+  command: shape.string,
+  timeout: shape.amount,
+  service: shape.loose({ name: shape.text, working_dir: shape.string }),
+  facts: shape.record(shape.string),
+  cause: shape.number.optional(),
+  begun: shape
+    .loose({
+      tree: shape.loose({
+        pid: shape.whole.where((pid) => pid > 0, 'must be positive'),
+        startTime: shape.number,
+        token: shape.string,
+        bootId: shape.string,
+      }),
+      at: shape.number,
     })
     .optional(),
 })
 
-export const asCourse = (value: Durable): CourseRecord | undefined => course.safeParse(value).data
+export const asCourse = (value: Durable): CourseRecord | undefined => course.read(value)
 
-export const asRun = (value: Durable): HookRun | undefined => run.safeParse(value).data as HookRun | undefined
+export const asRun = (value: Durable): HookRun | undefined => run.read(value) as HookRun | undefined
 
 /** Records are plain JSON; their types are too exact to say so. */
 export const toDurable = (record: CourseRecord | HookRun): Durable => record as unknown as Durable

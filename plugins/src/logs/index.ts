@@ -20,7 +20,8 @@ import { Followers } from './followers.ts'
 import type { Lane } from './lane.ts'
 import { displayTextOf } from './lines.ts'
 import { logMethods } from './methods.ts'
-import { logsOptions, serviceLogs, systemLogs } from './options.ts'
+import { logsDefaults, type LogsOptions } from './defaults.ts'
+import type { serviceLogs, systemLogs } from './options.ts'
 import { Outputs } from './outputs.ts'
 import { readLast } from './reader.ts'
 import { Sinks } from './sinks.ts'
@@ -35,15 +36,13 @@ export { StreamLog, type Position, type StreamLimits } from './stream-log.ts'
 /** Shown when a run ends. */
 const lastLines = { lines: 10, bytes: 16 * 1024 }
 
-export const logs = definePlugin({
+export const logs = definePlugin<Partial<LogsOptions> | undefined>({
   name: 'logs',
-  options: logsOptions,
-  system: { logs: systemLogs },
-  service: { logs: serviceLogs },
+  schemas: () => import('./options.ts'),
   inherited: ['logs'],
   setup(api) {
     const { host, hooks, system } = api
-    const options = logsOptions.parse(api.options)
+    const options = { ...logsDefaults, ...api.options }
     const settingsOf = (service: ResolvedService) => settings(system.config.logs, service.logs)
     const followers = new Followers()
     const world = {

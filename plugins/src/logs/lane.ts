@@ -7,7 +7,7 @@
 import type { Descriptor, Host, InstanceInfo, OutputPipe } from '@systemg/core'
 import { Channel, type ChannelWorld } from './channel.ts'
 import { laneName, type StreamName } from './layout.ts'
-import type { LogsOptions } from './options.ts'
+import type { LogsOptions } from './defaults.ts'
 import type { StreamLimits } from './stream-log.ts'
 
 export interface LaneWorld extends ChannelWorld {

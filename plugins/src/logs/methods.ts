@@ -1,13 +1,20 @@
 /** What control clients and other plugins may ask about logs. */
-import { SysgError, type ControlCall, type ControlMethod, type Host, type ResolvedSystem } from '@systemg/core'
-import { z } from 'zod'
+import {
+  shape,
+  SysgError,
+  type ControlCall,
+  type ControlMethod,
+  type Host,
+  type ResolvedSystem,
+  type Shaped,
+} from '@systemg/core'
 import { countAges, removeAge } from './ages.ts'
 import type { Followers } from './followers.ts'
 import { cursorOf, positionOf } from './cursors.ts'
 import { batchOf, Following, type Batch } from './following.ts'
 import { isAskedFor, listSources, supervisorSource, type LogSource } from './layout.ts'
 import { recordOf, type LogLine, type LogRun } from './lines.ts'
-import type { LogsOptions } from './options.ts'
+import type { LogsOptions } from './defaults.ts'
 import type { Outputs } from './outputs.ts'
 import { compilePattern } from './pattern.ts'
 import { lastLineEnd, readLast, readRuns, type LogQuery } from './reader.ts'
@@ -28,37 +35,31 @@ const partBytes = 256 * 1024
 /** One answer holds at most so much: it is in memory at once. */
 const most = { lines: 10_000, bytes: 4 * 1024 * 1024 }
 
-const moment = z
-  .union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
-  .describe('Milliseconds since 1970, or ISO 8601.')
-
 const selection = {
-  services: z.array(z.string()).optional(),
-  instance: z.string().optional(),
-  kind: z.enum(['stdout', 'stderr', 'all', 'supervisor']).default('all'),
-  lines: z.int().min(0).max(most.lines).optional(),
-  since: moment.optional(),
-  grep: z.string().max(1000).optional(),
+  services: shape.list(shape.string).optional(),
+  instance: shape.string.optional(),
+  kind: shape.oneOf('stdout', 'stderr', 'all', 'supervisor').default('all'),
+  lines: shape.count.where((lines) => lines <= most.lines, `must be at most ${most.lines}`).optional(),
+  since: shape.moment.optional(),
+  grep: shape.string.where(({ length }) => length <= 1000, 'is too long').optional(),
 }
-const readParams = z.strictObject({ ...selection, until: moment.optional() })
-const followParams = z.strictObject({
-  ...selection,
-  after: z.record(z.string(), z.string().regex(/^-?\d+:\d+$/)).optional(),
-})
-const clearParams = z.strictObject({ services: z.array(z.string()).optional() })
-const forgetParams = z.strictObject({ service: z.string().min(1) })
-const appendParams = z.strictObject({
-  service: z.string(),
-  replica: z.int().min(0).default(0),
-  source: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/),
-  stream: z.enum(['stdout', 'stderr']).default('stdout'),
-  text: z.string().optional(),
-  bytes: z.instanceof(Uint8Array).optional(),
-  end: z.boolean().default(false),
+const readParams = shape.strict({ ...selection, until: shape.moment.optional() })
+const cursor = shape.string.where((text) => /^-?\d+:\d+$/.test(text), 'must be a cursor')
+const followParams = shape.strict({ ...selection, after: shape.record(cursor).optional() })
+const clearParams = shape.strict({ services: shape.list(shape.string).optional() })
+const forgetParams = shape.strict({ service: shape.text })
+const appendParams = shape.strict({
+  service: shape.string,
+  replica: shape.count.default(0),
+  source: shape.string.where((name) => /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name), 'must be a short name'),
+  stream: shape.oneOf('stdout', 'stderr').default('stdout'),
+  text: shape.string.optional(),
+  bytes: shape.like<Uint8Array>('bytes', (value) => value instanceof Uint8Array).optional(),
+  end: shape.boolean.default(false),
 })
 
-type Selection = z.output<typeof readParams>
-type FollowSelection = z.output<typeof followParams>
+type Selection = Shaped<typeof readParams>
+type FollowSelection = Shaped<typeof followParams>
 
 /**
  * - `logs.read`: an array of records, the earliest first; the latest 50, or with `since` the latest 10 000, at most 4 MiB.

@@ -1,6 +1,7 @@
 /** The key `logs` of the system and of a service, and the options of the plugin itself. */
 import { size } from '@systemg/core'
 import { z } from 'zod'
+import { logsDefaults } from './defaults.ts'
 
 const sink = z
   .enum(['file', 'none', 'inherit'])
@@ -29,11 +30,12 @@ export const serviceLogs = z
   .describe('Where the output goes, and how much of it is kept. Default: `logs` of the system.')
 
 /** Options of the plugin, given by whoever builds the system. */
-export const logsOptions = z
+export const options = z
   .strictObject({
-    folder: z.string().default('logs').describe('Where log files are.'),
-    pipes: z.string().default('run/output').describe('Where the named pipes are that services write to.'),
+    folder: z.string().default(logsDefaults.folder).describe('Where log files are.'),
+    pipes: z.string().default(logsDefaults.pipes).describe('Where the named pipes are that services write to.'),
   })
   .prefault({})
 
-export type LogsOptions = z.output<typeof logsOptions>
+export const system = { logs: systemLogs }
+export const service = { logs: serviceLogs }

@@ -6,12 +6,14 @@
  * `status`) and `inspect`. Registers the control methods `metrics.read` and `metrics.text`, and metrics of services and
  * of the supervisor. What all plugins have registered is served over HTTP (`node.ts`), loaded when the config asks for it.
  */
-import { definePlugin, SysgError, type ResolvedSystem, type SysgEvent } from '@systemg/core'
-import { z } from 'zod'
+import { definePlugin, shape, SysgError, type ResolvedSystem, type SysgEvent } from '@systemg/core'
+import type { z } from 'zod'
 import { Collector } from './collect.ts'
 import { History } from './history.ts'
 import { Listener } from './listener.ts'
-import { metricsKey, optionsOf, pluginOptions, type MetricsOptions } from './options.ts'
+import type { metricsKey } from './options.ts'
+import type { ServeMetrics } from './port.ts'
+import { optionsOf, type MetricsOptions } from './settings.ts'
 import { publishedMetrics } from './published.ts'
 import { Recorder } from './recorder.ts'
 import { pointsOf, reportOf, type MetricsReport } from './report.ts'
@@ -19,16 +21,15 @@ import { Sampler } from './sampler.ts'
 import { Totals } from './totals.ts'
 import { withUsage } from './view.ts'
 
-export type { MetricsOptions } from './options.ts'
+export type { MetricsOptions } from './settings.ts'
 export type { MetricPoint, MetricsReport } from './report.ts'
 
-export const metrics = definePlugin({
+export const metrics = definePlugin<{ readonly serve?: ServeMetrics | undefined } | undefined>({
   name: 'metrics',
-  options: pluginOptions,
-  system: { metrics: metricsKey },
+  schemas: () => import('./options.ts'),
   setup(api) {
     const { hooks, host, system, onDispose, registerMethod, registries } = api
-    const { serve } = pluginOptions.parse(api.options)
+    const { serve } = api.options ?? {}
     const history = new History(host)
     const recorder = new Recorder(host.clock, history)
     const sampler: Sampler = new Sampler(host, () => recorder.record(sampler.all))
@@ -91,7 +92,10 @@ export const metrics = definePlugin({
   },
 })
 
-const readParams = z.strictObject({ service: z.string(), window_ms: z.number().min(1).default(600_000) })
+const readParams = shape.strict({
+  service: shape.string,
+  window_ms: shape.number.where((ms) => ms >= 1, 'must be positive').default(600_000),
+})
 
 declare module '@systemg/core' {
   interface SystemConfig {

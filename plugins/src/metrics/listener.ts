@@ -4,7 +4,7 @@
  */
 import { whyOf, type Host, type PluginApi } from '@systemg/core'
 import { contentType } from './exposition.ts'
-import { addressOf } from './options.ts'
+import { addressOf } from './settings.ts'
 import type { OpenServer, ServeMetrics } from './port.ts'
 
 const retryMs = 30_000

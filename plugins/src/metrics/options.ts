@@ -2,23 +2,11 @@
 import { duration } from '@systemg/core'
 import { z } from 'zod'
 import type { ServeMetrics } from './port.ts'
+import { addressOf } from './settings.ts'
 
 const shortestMs = 100
 const shortestRetentionMs = 60_000
 const addressWanted = 'must be an address such as `127.0.0.1:9464`'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
-
-/** `undefined` when it is none. */
-export const addressOf = (text: string): Address | undefined => {
-  const [, bracketed, plain, digits] = /^(?:\[([\da-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text) ?? []
-  const host = bracketed ?? plain
-  const port = Number(digits)
-  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
-}
 
 export const metricsKey = z
   .strictObject({
@@ -46,16 +34,8 @@ export const metricsKey = z
   .prefault({})
   .describe('How CPU and memory of services are measured, kept and published.')
 
-export type MetricsOptions = z.output<typeof metricsKey>
-
-/** Of a config in force; one that an earlier version of systemg resolved may lack some of it. */
-export const optionsOf = ({ metrics }: { readonly metrics?: Partial<MetricsOptions> }): MetricsOptions => ({
-  ...metricsKey.parse({}),
-  ...metrics,
-})
-
 /** Given by whoever builds the system. */
-export const pluginOptions = z
+export const options = z
   .strictObject({
     serve: z
       .custom<ServeMetrics>((value) => typeof value === 'function')
@@ -63,3 +43,5 @@ export const pluginOptions = z
       .describe('How metrics are served over HTTP. Default: by Node.'),
   })
   .prefault({})
+
+export const system = { metrics: metricsKey }

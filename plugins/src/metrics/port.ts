@@ -1,5 +1,5 @@
 /** How metrics are served over HTTP: done by `node.ts`, or by a test. */
-import type { Address } from './options.ts'
+import type { Address } from './settings.ts'
 
 export interface OpenServer {
   close(): Promise<void>

@@ -1,6 +1,5 @@
 /** What was measured at one time, as it is stored: one record for all services. Pure. */
-import type { Durable } from '@systemg/core'
-import { z } from 'zod'
+import { shape, type Durable } from '@systemg/core'
 
 /** Of one service over a while. */
 export interface Usage {
@@ -18,22 +17,24 @@ export interface Row {
   readonly services: ReadonlyMap<string, Usage>
 }
 
-const amount = z.number().min(0)
-
-const record = z.object({
-  ms: amount,
+const record = shape.loose({
+  ms: shape.amount,
   /** By service: CPU and memory; or CPU, the highest CPU, memory and the highest memory. */
-  services: z.record(z.string(), z.union([z.tuple([amount, amount]), z.tuple([amount, amount, amount, amount])])),
+  services: shape.record(
+    shape.list(shape.amount).where(({ length }) => length === 2 || length === 4, 'must be two or four numbers'),
+  ),
 })
 
 /** `undefined` when it is damaged. */
 export const rowOf = (timeMs: number, value: Durable): Row | undefined => {
-  const { data } = record.safeParse(value)
+  const data = record.read(value)
   if (data === undefined) return undefined
   const services = new Map(
     Object.entries(data.services).map(([name, numbers]): [string, Usage] => {
-      const [cpu, cpuMax, memory, memoryMax] =
-        numbers.length === 4 ? numbers : [numbers[0], numbers[0], numbers[1], numbers[1]]
+      const isShort = numbers.length === 2
+      const [cpu = 0, cpuMax = cpu, memory = 0, memoryMax = memory] = isShort
+        ? [numbers[0], undefined, numbers[1]]
+        : numbers
       return [name, { cpuPercent: cpu, cpuPercentMax: cpuMax, memoryBytes: memory, memoryBytesMax: memoryMax }]
     }),
   )

@@ -7,11 +7,11 @@
 import { definePlugin, type ConfigIssue, type EndedRun, type ResolvedSystem } from '@systemg/core'
 import type { z } from 'zod'
 import { nextDelay } from './backoff.ts'
-import { backoff, maxRestarts, resetAfter, restartPolicy } from './options.ts'
+import type { backoff, maxRestarts, resetAfter, restartPolicy } from './options.ts'
 
 export const restart = definePlugin({
   name: 'restart',
-  service: { restart_policy: restartPolicy, backoff, max_restarts: maxRestarts, reset_after: resetAfter },
+  schemas: () => import('./options.ts'),
   live: ['restart_policy', 'backoff', 'max_restarts', 'reset_after'],
   check: (config) => neverCompleted(config),
   setup({ hooks, host }) {

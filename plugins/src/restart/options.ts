@@ -39,6 +39,8 @@ export const resetAfter = duration
     'After being ready for this long, a service that ends starts again with the first wait and a count of zero.',
   )
 
+export const service = { restart_policy: restartPolicy, backoff, max_restarts: maxRestarts, reset_after: resetAfter }
+
 /** How waits grow. `initial` and `max` in milliseconds. */
 export interface Backoff {
   readonly initial: number

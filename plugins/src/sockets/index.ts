@@ -6,16 +6,16 @@
  * the old instance serves), `stopped`, `reload` and `shutdown` (close what nobody needs). Registers the control method
  * `sockets.release`. The supervisor binds and never accepts. The protocol is that of systemd: sd_listen_fds(3).
  */
-import { definePlugin, SysgError, type ResolvedService, type TreeRef } from '@systemg/core'
-import { z } from 'zod'
+import { definePlugin, shape, SysgError, type ResolvedService, type TreeRef } from '@systemg/core'
+import type { z } from 'zod'
 import { Holdings } from './holdings.ts'
 import { withListenPid, withSockets } from './launch.ts'
-import { sockets as socketsKey } from './options.ts'
+import type { sockets as socketsKey } from './options.ts'
 import { checkSockets } from './rules.ts'
 
 export const sockets = definePlugin({
   name: 'sockets',
-  service: { sockets: socketsKey },
+  schemas: () => import('./options.ts'),
   check: checkSockets,
   setup({ hooks, host, system, registerMethod }) {
     const addresses = (service: ResolvedService | undefined) => socketsOf(service).map(({ listen }) => listen)
@@ -93,7 +93,9 @@ declare module '@systemg/core' {
   }
 }
 
-const releaseParams = z.strictObject({ services: z.array(z.string().min(1)).min(1) })
+const releaseParams = shape.strict({
+  services: shape.list(shape.text).where(({ length }) => length > 0, 'must name one'),
+})
 
 /** What an older version has recorded may lack the key. */
 const socketsOf = (service: ResolvedService | undefined): ResolvedService['sockets'] =>

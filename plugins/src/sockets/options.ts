@@ -54,4 +54,6 @@ export const sockets = z
   )
 
 /** One socket, defaults filled in. */
+export const service = { sockets }
+
 export type SocketSpec = z.output<typeof socket>

@@ -1,21 +1,18 @@
 /** What control clients and other plugins may ask about events. */
-import type { ControlMethod, SysgEvent } from '@systemg/core'
-import { z } from 'zod'
+import { shape, type ControlMethod, type SysgEvent } from '@systemg/core'
 import type { EventHistory } from './event-history.ts'
 
 /** Hears every event; returns how to stop. */
 export type Listen = (listener: (event: SysgEvent) => void) => () => void
 
-const moment = z.union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
-
-const selection = z.strictObject({
-  after: z.int().min(0).optional(),
-  since: moment.optional(),
-  until: moment.optional(),
-  limit: z.int().min(0).max(10_000).default(1_000),
-  service: z.string().optional(),
+const selection = shape.strict({
+  after: shape.count.optional(),
+  since: shape.moment.optional(),
+  until: shape.moment.optional(),
+  limit: shape.count.where((limit) => limit <= 10_000, 'must be at most 10000').default(1_000),
+  service: shape.string.optional(),
   /** `deploy.*`; `*` stands for any text. */
-  type: z.string().max(200).optional(),
+  type: shape.string.where(({ length }) => length <= 200, 'is too long').optional(),
 })
 
 /**

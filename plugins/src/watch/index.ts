@@ -11,20 +11,19 @@
 import { definePlugin, relativeTo, whyOf, type PluginApi, type ResolvedSystem } from '@systemg/core'
 import type { z } from 'zod'
 import { cronWithWatch } from './check.ts'
-import { watch as watchKey, watchOptions, type Watch } from './options.ts'
+import type { Watch, watch as watchKey, WatchOptions } from './options.ts'
 import type { OpenWatch, WatchFiles, WatchListener } from './port.ts'
 import { Restarts } from './restarts.ts'
 import { describeFailure } from './failures.ts'
 
-export const watch = definePlugin({
+export const watch = definePlugin<Partial<WatchOptions> | undefined>({
   name: 'watch',
-  options: watchOptions,
-  service: { watch: watchKey },
+  schemas: () => import('./options.ts'),
   live: ['watch'],
   check: cronWithWatch,
   setup(api) {
     const { host, hooks, system } = api
-    const options = watchOptions.parse(api.options)
+    const options = { own: [], ...api.options }
     const deploying = new Set<string>()
     const restarts = new Restarts({
       clock: host.clock,
@@ -68,11 +67,11 @@ declare module '@systemg/core' {
 /** What is watched, by service. */
 class Watches {
   readonly #api: PluginApi
-  readonly #options: z.output<typeof watchOptions>
+  readonly #options: WatchOptions
   readonly #restarts: Restarts
   readonly #open = new Map<string, { readonly key: string; readonly opened: Promise<OpenWatch | undefined> }>()
 
-  constructor(api: PluginApi, options: z.output<typeof watchOptions>, restarts: Restarts) {
+  constructor(api: PluginApi, options: WatchOptions, restarts: Restarts) {
     this.#api = api
     this.#options = options
     this.#restarts = restarts

@@ -50,7 +50,7 @@ export interface Watch {
 }
 
 /** Options of the plugin, given by whoever builds the system. */
-export const watchOptions = z
+export const options = z
   .strictObject({
     own: z.array(z.string()).default([]).describe('Folders never looked into: where systemg itself writes.'),
     files: z
@@ -59,3 +59,10 @@ export const watchOptions = z
       .describe('Who looks at files. Default: chokidar.'),
   })
   .prefault({})
+
+export interface WatchOptions {
+  readonly own: readonly string[]
+  readonly files?: WatchFiles | undefined
+}
+
+export const service = { watch }

@@ -10,7 +10,7 @@ import type { z } from 'zod'
 import { command } from './command.ts'
 import { Endpoints } from './endpoints.ts'
 import { webhookMethods } from './methods.ts'
-import { webhooksKey } from './options.ts'
+import type { webhooksKey } from './options.ts'
 import { findMistakes } from './rules.ts'
 import { targetOf } from './target.ts'
 import { ToldStates } from './told-states.ts'
@@ -23,7 +23,7 @@ const lastMs = 5_000
 
 export const webhooks = definePlugin({
   name: 'webhooks',
-  system: { webhooks: webhooksKey },
+  schemas: () => import('./options.ts'),
   commands: { webhooks: command },
   check: findMistakes,
   setup(api) {

@@ -1,6 +1,5 @@
 /** What control clients may ask about webhooks. */
-import { SysgError, whyOf, type ControlMethod, type Host, type SystemApi } from '@systemg/core'
-import { z } from 'zod'
+import { shape, SysgError, whyOf, type ControlMethod, type Host, type SystemApi } from '@systemg/core'
 import type { Answer } from './attempt.ts'
 import type { Endpoint } from './endpoint.ts'
 import { targetOf } from './target.ts'
@@ -21,8 +20,8 @@ export interface TestResult {
 /** What is to be seen of an endpoint. */
 export type WebhookView = Endpoint['view']
 
-const testParams = z.strictObject({ webhook: z.union([z.int().min(0), z.string()]).optional() })
-const noParams = z.strictObject({})
+const testParams = shape.strict({ webhook: shape.either(shape.count, shape.string).optional() })
+const noParams = shape.strict({})
 
 /**
  * - `webhooks.list` → an array of `{ webhook, url, events, services, waiting, failed, dropped, last_failure, next_try, next_try_in_ms }`

@@ -73,3 +73,5 @@ export const webhooksKey = z.array(webhook).default([]).describe('Who is told of
 
 /** One endpoint. `timeout` in milliseconds. */
 export type Webhook = z.output<typeof webhook>
+
+export const system = { webhooks: webhooksKey }

@@ -8,7 +8,7 @@ import type { Command, CommandContext } from '../../../cli/src/command.ts'
 import { connectionOf } from '../../../cli/src/host/connection.ts'
 import { parseFor } from '../../../cli/src/parse.ts'
 import { projectPaths, type ProjectPaths } from '../../../cli/src/project/state-root.ts'
-import { controlOptions } from '../../../plugins/src/control/options.ts'
+import { controlDefaults } from '../../../plugins/src/control/defaults.ts'
 import { Sessions, type ServerLimits } from '../../../plugins/src/control/server.ts'
 import { fakeTerminal, type FakeOptions, type FakeTerminal } from '../terminal/fake-terminal.ts'
 
@@ -119,7 +119,7 @@ export const untilAborted = (signal: AbortSignal): Promise<void> =>
 /** The server names its limits as its options are named, in its own spelling. */
 const defaultLimits = (): ServerLimits =>
   Object.fromEntries(
-    Object.entries(controlOptions.parse({})).map(([key, value]) => [
+    Object.entries(controlDefaults).map(([key, value]) => [
       key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
       value,
     ]),

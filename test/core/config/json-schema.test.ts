@@ -14,15 +14,15 @@ interface JsonSchema {
   readonly default?: unknown
 }
 
-describe('jsonSchema', () => {
-  const schema = jsonSchema([
+describe('jsonSchema', async () => {
+  const schema = (await jsonSchema([
     {
       plugin: definePlugin({
         name: 'p',
         service: { memory: size.optional(), colour: z.enum(['red', 'green']).optional().describe('How it looks.') },
       }),
     },
-  ]) as unknown as JsonSchema
+  ])) as unknown as JsonSchema
   const service = schema.properties.services?.additionalProperties as JsonSchema
 
   it('takes durations and sizes as text or numbers, defaults in the notation of users', () => {

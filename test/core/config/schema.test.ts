@@ -6,18 +6,17 @@ import { definePlugin } from '../../../core/src/plugin.ts'
 import { restart } from './load-config.ts'
 
 describe('composeSchema', () => {
-  it('has the keys of the core and of every plugin, and knows whose they are', () => {
-    const { service, system } = composeSchema([{ plugin: restart }])
+  it('has the keys of the core and of every plugin, and knows whose they are', async () => {
+    const { service, system } = await composeSchema([{ plugin: restart }])
     expect(service.get('command')?.plugin).toBe('core')
     expect(service.get('restart_policy')?.plugin).toBe('restart')
     expect(system.has('stop_timeout')).toBe(true)
     expect(system.has('services')).toBe(false)
   })
 
-  it.each(['services', 'stop_timeout'])('refuses a plugin that claims the top-level key %s', (key) => {
-    expect(() => composeSchema([{ plugin: definePlugin({ name: 'p', system: { [key]: size } }) }])).toThrow(
-      /both claim/,
-    )
+  it.each(['services', 'stop_timeout'])('refuses a plugin that claims the top-level key %s', async (key) => {
+    const plugin = definePlugin({ name: 'p', system: { [key]: size } })
+    await expect(composeSchema([{ plugin }])).rejects.toThrow(/both claim/)
   })
 })
 

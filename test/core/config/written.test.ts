@@ -5,8 +5,8 @@ import { z } from 'zod'
 import { writtenValues } from '../../../core/src/config/written.ts'
 
 describe('a value that is a number by now', () => {
-  it('is shown as people write it, by what its schema says', () => {
-    const { service } = composeSchema(firstPartyPlugins())
+  it('is shown as people write it, by what its schema says', async () => {
+    const { service } = await composeSchema(firstPartyPlugins())
     const config = {
       ...{ stop_timeout: 90_000, startup_grace: 250, replicas: 3, backoff: { initial: 1_000, max: 60_000, factor: 2 } },
       hooks: { on_stop: { error: { command: 'x', timeout: 30_000 } } },

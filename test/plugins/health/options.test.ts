@@ -125,8 +125,8 @@ describe('a health check', () => {
       expect((await resolve(yaml)).problems.map(({ code }) => code)).toEqual(['SYSG_HEALTH_LOG_UNREAD'])
   })
 
-  it('has every probe in the JSON Schema, those of third parties among them', () => {
-    const schema = jsonSchema([{ plugin: health }, { plugin: redis }]) as unknown as {
+  it('has every probe in the JSON Schema, those of third parties among them', async () => {
+    const schema = (await jsonSchema([{ plugin: health }, { plugin: redis }])) as unknown as {
       properties: {
         services: {
           additionalProperties: {

@@ -81,9 +81,9 @@ export const lifeChecks: readonly PluginCheck[] = [
 const sameStory =
   'two runs differ: use `host.clock`, `host.random` and `host.token`, and keep nothing outside of `setup`'
 
-const create = (plugin: Plugin, under: PluginUnderTest, others: readonly Plugin[] = []): Promise<Simulation> =>
+const create = async (plugin: Plugin, under: PluginUnderTest, others: readonly Plugin[] = []): Promise<Simulation> =>
   Simulation.create(
-    [...others.map((other) => ({ plugin: other })), ...usesOf(plugin, under)],
+    [...others.map((other) => ({ plugin: other })), ...(await usesOf(plugin, under))],
     { plain: { command: 'x' }, own: { command: 'x', ...under.service } },
     {
       ...(under.system === undefined ? {} : { system: under.system }),

@@ -9,7 +9,7 @@ export const offerChecks: readonly PluginCheck[] = [
   [
     'brings commands whose names are words and nobody else’s, each with a description',
     async (plugin, under) => {
-      for (const [name, { command }] of collectCommands(usesOf(plugin, under)))
+      for (const [name, { command }] of collectCommands(await usesOf(plugin, under)))
         promised(isSentence(command.description), `the command \`${name}\` needs a description, without a full stop`)
     },
   ],

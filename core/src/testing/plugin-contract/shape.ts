@@ -17,6 +17,8 @@ export const shapeChecks: readonly PluginCheck[] = [
   ],
   [
     'can be loaded: its options are taken, its order has no circle, its keys are nobody else’s',
-    async (plugin, under) => void composeSchema(orderPlugins(usesOf(plugin, under))),
+    async (plugin, under) => {
+      await composeSchema(orderPlugins(await usesOf(plugin, under)))
+    },
   ],
 ]

@@ -1,15 +1,5 @@
 /** `command`: a command that must exit 0, with the environment and in the folder of the service. */
 import { argvOf, describeExit, withLastLine, type Host, type Probe } from '@systemg/core'
-import { z } from 'zod'
-
-export const commandSchema = z
-  .union(
-    [z.string().refine((text) => text.trim() !== '', { error: 'must not be empty' }), z.array(z.string()).min(1)],
-    {
-      error: 'must be a command such as `pg_isready`, or a list of program and arguments',
-    },
-  )
-  .describe('A command that must exit 0, with the environment and in the folder of the service.')
 
 /** Of what it writes only the last line is of interest. */
 const keepBytes = 4 * 1024

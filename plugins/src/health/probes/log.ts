@@ -6,9 +6,7 @@
  */
 import type { InstanceInfo, OutputSink, Probe, Registries, WrittenOutput } from '@systemg/core'
 import { Latch } from '../latch.ts'
-import { matcherOf, pattern } from '../pattern.ts'
-
-export const logSchema = pattern.describe('A line of its output that says it is ready: `/regex/`, or plain text.')
+import { matcherOf } from '../pattern.ts'
 
 /** Longer lines are looked at in pieces. */
 const longestLine = 16 * 1024

@@ -6,12 +6,7 @@
  * runs waits there for the next one.
  */
 import type { Descriptor, Host, InstanceInfo, OutputPipe, Probe } from '@systemg/core'
-import { z } from 'zod'
 import { Latch } from '../latch.ts'
-
-export const notifySchema = z
-  .literal(true, { error: 'must be `true`' })
-  .describe('It says so itself: `sysg notify ready`, or a line `ready` on the descriptor `SYSG_NOTIFY_FD`.')
 
 /** A program that writes no line end is not kept for ever. */
 const longestLine = 4 * 1024

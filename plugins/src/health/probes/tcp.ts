@@ -1,17 +1,7 @@
 /** `tcp`: a connection that must be accepted. Nothing is sent. */
 import type { Host, PeerAddress, Probe } from '@systemg/core'
-import { z } from 'zod'
-import { withExamples } from '../placeholders.ts'
 import { untilAnsweredBy } from './attributed.ts'
 import { reasonOf } from './reason.ts'
-
-const written = z.union([z.string(), z.int()], { error: 'must be an address such as `localhost:5432`' })
-
-export const tcpSchema = written
-  .refine((value) => tcpAddressOf(withExamples(String(value))) !== undefined, {
-    error: 'must be an address such as `localhost:5432`',
-  })
-  .describe('A connection that must be accepted: `host:port`, a port of this machine, or `unix:///path`.')
 
 export const tcpProbe =
   ({ net, clock }: Pick<Host, 'net' | 'clock'>): Probe =>

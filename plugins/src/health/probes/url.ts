@@ -1,17 +1,8 @@
 /** `url`: an HTTP request that must be answered with a good status, and with the right body. */
 import type { Host, Probe } from '@systemg/core'
-import { z } from 'zod'
 import { matcherOf } from '../pattern.ts'
-import { withExamples } from '../placeholders.ts'
 import { untilAnsweredBy } from './attributed.ts'
 import { reasonOf } from './reason.ts'
-
-export const urlSchema = z
-  .string()
-  .refine((text) => /^(https?|http\+unix):\/\/[^/]/.test(text) && URL.canParse(withExamples(text)), {
-    error: 'must be a URL such as `http://localhost:8080/health`',
-  })
-  .describe('An HTTP request that must be answered. Never through a proxy; redirects are not followed.')
 
 type Range = string | number
 
