@@ -30,6 +30,7 @@ import { liveKeysOf } from './plugin-keys.ts'
 import { orderPlugins, type Plugin, type PluginUse } from './plugin.ts'
 import { Reconciler } from './reconciler.ts'
 import { createRegistries, type Registries } from './registries.ts'
+import { learnSecrets, withoutSecrets } from './secrets-of-system.ts'
 import { Secrets } from './secrets.ts'
 import { setUpPlugins } from './set-up.ts'
 import type { OnMove } from './states.ts'
@@ -141,6 +142,12 @@ export class System implements SystemApi {
     return this.#boot.promise
   }
 
+  /** Once the system is up; what comes of it shows no secret. */
+  async #asked<T>(operation: () => Promise<T>): Promise<T> {
+    await this.#booted
+    return this.#secrets.hideIn(await operation())
+  }
+
   get config(): ResolvedSystem {
     return this.#reconciler.roster.config
   }
@@ -214,21 +221,20 @@ export class System implements SystemApi {
     this.#reconciler.wakeAll()
   }
 
-  async settled(options?: SettleOptions): Promise<Outcome> {
-    await this.#booted
-    return this.#secrets.hideIn(await settled(this.#world, options))
+  settled(options?: SettleOptions): Promise<Outcome> {
+    return this.#asked(() => settled(this.#world, options))
   }
 
-  async start(options?: StartOptions): Promise<Outcome> {
-    await this.#booted
-    if (this.#wasEnding) this.#recordEnding(false)
-    this.#wasEnding = false
-    return this.#secrets.hideIn(await start(this.#world, options))
+  start(options?: StartOptions): Promise<Outcome> {
+    return this.#asked(() => {
+      if (this.#wasEnding) this.#recordEnding(false)
+      this.#wasEnding = false
+      return start(this.#world, options)
+    })
   }
 
-  async startAdHoc(spec: ResolvedService, options?: StartAdHocOptions): Promise<Outcome> {
-    await this.#booted
-    return this.#secrets.hideIn(await startAdHoc(this.#world, spec, options))
+  startAdHoc(spec: ResolvedService, options?: StartAdHocOptions): Promise<Outcome> {
+    return this.#asked(() => startAdHoc(this.#world, spec, options))
   }
 
   async startTransient(options: TransientOptions): Promise<InstanceInfo> {
@@ -240,34 +246,32 @@ export class System implements SystemApi {
     this.#reconciler.giveTo(instanceId, owner)
   }
 
-  async resume(options?: SettleOptions): Promise<Outcome> {
-    await this.#booted
-    if (this.#wasEnding) return this.shutdown({ why: 'it was being stopped when the supervisor died' })
-    return this.#secrets.hideIn(await resume(this.#world, options))
+  resume(options?: SettleOptions): Promise<Outcome> {
+    return this.#asked(() =>
+      this.#wasEnding
+        ? this.shutdown({ why: 'it was being stopped when the supervisor died' })
+        : resume(this.#world, options),
+    )
   }
 
-  async stop(names: readonly string[], options?: StopOptions): Promise<Outcome> {
-    await this.#booted
-    return this.#secrets.hideIn(await stop(this.#world, names, options))
+  stop(names: readonly string[], options?: StopOptions): Promise<Outcome> {
+    return this.#asked(() => stop(this.#world, names, options))
   }
 
-  async restart(options?: RestartOptions): Promise<Outcome> {
-    await this.#booted
-    return this.#secrets.hideIn(await restart(this.#world, options))
+  restart(options?: RestartOptions): Promise<Outcome> {
+    return this.#asked(() => restart(this.#world, options))
   }
 
-  async scale(counts: Readonly<Record<string, number>>, options?: ScaleOptions): Promise<Outcome> {
-    await this.#booted
-    return this.#secrets.hideIn(await scale(this.#world, counts, options))
+  scale(counts: Readonly<Record<string, number>>, options?: ScaleOptions): Promise<Outcome> {
+    return this.#asked(() => scale(this.#world, counts, options))
   }
 
   plan(next: ResolvedSystem, options?: { all?: boolean }): readonly PlannedChange[] {
     return plan(this.#world, next, options)
   }
 
-  async apply(next: ResolvedSystem, options?: ApplyOptions): Promise<Outcome> {
-    await this.#booted
-    return this.#secrets.hideIn(await apply(this.#world, next, options))
+  apply(next: ResolvedSystem, options?: ApplyOptions): Promise<Outcome> {
+    return this.#asked(() => apply(this.#world, next, options))
   }
 
   async run(name: string, options?: RunOptions): Promise<Exit | undefined> {
@@ -329,27 +333,6 @@ export class System implements SystemApi {
     }
     this.#resolveEnded()
   }
-}
-
-/** The host with a trace that shows none. What is replaced in the host later is replaced here, too. */
-const withoutSecrets = (host: Host, secrets: Secrets): Host => {
-  const trace: Host['trace'] = (level, message, facts) =>
-    host.trace(level, secrets.hide(message), facts === undefined ? undefined : secrets.hideIn(facts))
-  return Object.create(host, { trace: { value: trace, enumerable: true } }) as Host
-}
-
-/** Of everything that is run. */
-const learnSecrets = (hooks: Hooks, secrets: Secrets): void => {
-  const last = { name: 'core', stage: Number.MAX_SAFE_INTEGER }
-  hooks.environment.tap(last, (made) => {
-    secrets.learn(made.env)
-    return made
-  })
-  hooks.prepare.tap(last, (spec) => {
-    secrets.learn(spec.env)
-    return spec
-  })
-  hooks.adopted.tap({ name: 'core', stage: Number.MIN_SAFE_INTEGER }, ({ launch }) => secrets.learn(launch?.env ?? {}))
 }
 
 /** Nothing was left behind. */
