@@ -33,7 +33,7 @@ const into =
   (message, ...path) =>
     void issues.push({ path, message })
 
-export class Shape<out T> {
+export class Shape<T> {
   /** For shapes that are made of this one. */
   readonly look: Look
 

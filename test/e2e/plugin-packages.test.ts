@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -264,12 +264,14 @@ const copyPlugin = (project: EmptyProject, name: string): void => {
   cpSync(join(from, `dist/${name}.mjs`), join(to, 'index.mjs'))
   for (const shared of ['chunks', 'shared'].filter((folder) => existsSync(join(from, 'dist', folder))))
     cpSync(join(from, 'dist', shared), join(to, shared), { recursive: true })
-  const text = readFileSync(join(to, 'index.mjs'), 'utf8')
-  const renamed = text
-    .replaceAll(`name: "${name}"`, `name: "my-${name}"`)
-    .replaceAll(`name: '${name}'`, `name: 'my-${name}'`)
-  expect(renamed).not.toBe(text)
-  writeFileSync(join(to, 'index.mjs'), renamed)
+  const renamed = readdirSync(to, { recursive: true, encoding: 'utf8' }).filter((file) => {
+    if (!file.endsWith('.mjs')) return false
+    const text = readFileSync(join(to, file), 'utf8')
+    const other = text.replaceAll(new RegExp(`^( +name: ["'])${name}(["'],)$`, 'gm'), `$1my-${name}$2`)
+    writeFileSync(join(to, file), other)
+    return other !== text
+  })
+  expect(renamed).toHaveLength(1)
   const manifest = { name: `systemg-plugin-my-${name}`, version: '1.0.0', type: 'module', exports: './index.mjs' }
   writeFileSync(join(to, 'package.json'), JSON.stringify(manifest))
 }
