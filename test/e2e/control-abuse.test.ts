@@ -1,6 +1,6 @@
 /** The control socket under people who mean no good: garbage, floods, connections without end. Only they suffer. */
 import { execFile } from 'node:child_process'
-import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -41,7 +41,19 @@ const openMany = async (path: string, count: number): Promise<readonly Socket[]>
   return sockets
 }
 
-const descriptors = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+/** Without that by which the supervisor is told when its socket is removed, which comes a while after the start. */
+const descriptors = (pid: number): number =>
+  readdirSync(`/proc/${pid}/fd`).filter((fd) => linkOf(`/proc/${pid}/fd/${fd}`) !== 'anon_inode:inotify').length
+
+const linkOf = (path: string): string | undefined => {
+  try {
+    return readlinkSync(path)
+  } catch {
+    // It was closed meanwhile.
+    return undefined
+  }
+}
+
 const residentBytes = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 
