@@ -76,8 +76,6 @@ export type {
 export { hostOf } from './transient-name.ts'
 export type { HookPolicy, TapLimit, TapWorld } from './tap-runner.ts'
 export { Graph } from './graph.ts'
-export * as shape from './shape.ts'
-export type { Shape, Shaped, ShapeIssue } from './shape.ts'
 export { System, type SystemOptions } from './system.ts'
 export { describeExit, withLastLine } from './explain.ts'
 export { fillIn } from './fill-in.ts'

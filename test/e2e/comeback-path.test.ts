@@ -1,6 +1,8 @@
 /** What the built `sysg` loads to bring a supervisor back: every file of it is time that nobody is supervised. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { dirname, join, relative, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
 import { Sandbox, until } from './sysg.ts'
 
@@ -39,7 +41,8 @@ describe('a supervisor that comes back', () => {
   })
 
   it.each([
-    ['zod', 'ZodISODateTime'],
+    ['the whole of zod', 'constructor("ZodObject"'],
+    ['languages of error messages but one', 'Ungültige Eingabe'],
     ['what keys may hold', 'How many services may be starting at once.'],
     ['what keys of plugins may hold', 'Which exits bring the service back'],
     ['the reader of YAML', 'YAMLParseError'],
@@ -50,6 +53,29 @@ describe('a supervisor that comes back', () => {
     expect(all.some((name) => textOf(join(dist, name)).includes(sign))).toBe(true)
     expect(files.filter((file) => textOf(file).includes(sign)).map((file) => relative(dist, file))).toEqual([])
   })
+})
+
+it('one that came back says in words what is wrong with parameters', async () => {
+  await using box = new Sandbox()
+  box.config('services: { api: { command: sleep 1000 } }')
+  await box.sysg('start', '-d')
+  const before = (await box.status()).supervisor.pid
+  process.kill(before, 'SIGKILL')
+  const pid = async () => (await box.status()).supervisor.pid
+  await until(
+    // Until it is back there is none.
+    () => pid().catch(() => before),
+    (now) => now !== before,
+  )
+  const [id = ''] = readdirSync(box.home).filter((name) => name !== 'by-config')
+  const socket = connect(join(box.home, id, 'run', 'control.sock'))
+  socket.write('{"jsonrpc":"2.0","id":1,"method":"stop","params":{"services":"api"}}\n')
+  for await (const line of createInterface(socket)) {
+    expect(line).toContain('Wrong parameters: `services`: Invalid input: expected array, received string.')
+    break
+  }
+  socket.destroy()
+  await box.sysg('stop')
 })
 
 it('what was compiled for a supervisor is on disk while it lives, since one that is killed writes nothing', async () => {

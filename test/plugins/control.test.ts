@@ -196,6 +196,18 @@ describe('control', () => {
   })
 
   it.each([
+    ['stop', {}, '`services`: Invalid input: expected array, received undefined'],
+    ['stop', { services: ['api', ''] }, '`services.1`: Too small: expected string to have >=1 characters'],
+    ['stop', { services: ['api'], force: true }, 'Unrecognized key: "force"'],
+    ['scale', { replicas: { api: -1 } }, '`replicas.api`: Too small: expected number to be >=0'],
+    ['apply', { config: [] }, '`config`: must be a resolved config'],
+    ['odd.zod', { port: 'x' }, '`port`: Invalid input: expected number, received string'],
+  ])('says what is wrong with the parameters of %s %j', async (method, params, message) => {
+    await using sim = await begin()
+    await expect(call(sim, await connect(sim), method, params)).rejects.toThrow(`Wrong parameters: ${message}.`)
+  })
+
+  it.each([
     ['start', { services: ['nope'] }, 'SYSG_SERVICE_UNKNOWN', -32_000],
     ['status', { services: ['nope'] }, 'SYSG_SERVICE_UNKNOWN', -32_000],
     ['stop', {}, 'SYSG_CONTROL_PARAMS_INVALID', -32_602],

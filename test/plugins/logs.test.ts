@@ -365,11 +365,13 @@ describe('logs', () => {
     expect(shown(await ask(sim, 'logs.read'))).toEqual([])
   })
 
-  it.each([{ lines: -1 }, { kind: 'all of them' }, { since: 'yesterday' }, { nonsense: 1 }])(
-    'refuses the parameters %j',
-    async (params) => {
-      await using sim = await simulate([logs], { api: { command: 'x' } })
-      await expect(ask(sim, 'logs.read', params)).rejects.toMatchObject({ name: 'ShapeError' })
-    },
-  )
+  it.each([
+    [{ lines: -1 }, 'too_small', ['lines']],
+    [{ kind: 'all of them' }, 'invalid_value', ['kind']],
+    [{ since: 'yesterday' }, 'invalid_union', ['since']],
+    [{ nonsense: 1 }, 'unrecognized_keys', []],
+  ])('refuses the parameters %j', async (params, code, path) => {
+    await using sim = await simulate([logs], { api: { command: 'x' } })
+    await expect(ask(sim, 'logs.read', params)).rejects.toMatchObject({ issues: [{ code, path }] })
+  })
 })

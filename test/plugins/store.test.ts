@@ -292,9 +292,13 @@ describe('the history of events', () => {
     }
   })
 
-  it.each([{ limit: 1_000_000 }, { since: 'yesterday' }, { type: 7 }])('refuses the parameters %j', async (params) => {
+  it.each([
+    [{ limit: 1_000_000 }, 'too_big', ['limit']],
+    [{ since: 'yesterday' }, 'invalid_union', ['since']],
+    [{ type: 7 }, 'invalid_type', ['type']],
+  ])('refuses the parameters %j', async (params, code, path) => {
     await using sim = await simulate([store], { api: { command: 'x' } })
-    await expect(ask(sim, 'events.read', params)).rejects.toMatchObject({ name: 'ShapeError' })
+    await expect(ask(sim, 'events.read', params)).rejects.toMatchObject({ issues: [{ code, path }] })
   })
 })
 

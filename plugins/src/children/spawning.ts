@@ -2,14 +2,13 @@
 import {
   baseEnvironment,
   serviceNamePattern,
-  shape,
   SysgError,
   whyOf,
   type InstanceInfo,
   type MadeEnvironment,
   type PluginApi,
-  type Shaped,
 } from '@systemg/core'
+import * as z from 'zod/mini'
 import { Bucket } from './bucket.ts'
 import { Child, expiryVariable, nameVariable } from './child.ts'
 import type { Family } from './family.ts'
@@ -18,18 +17,18 @@ import type { MemoryWatch } from './memory.ts'
 import { badName, nameTaken, notDynamic, overLimit, parentEnding, unknownToken, type Exceeded } from './refusal.ts'
 import type { Spawn } from './options.ts'
 
-export const spawnParams = shape.strict({
-  token: shape.string,
+export const spawnParams = z.strictObject({
+  token: z.string(),
   /** Default: made of the program's. */
-  name: shape.string.optional(),
-  argv: shape.argv,
-  cwd: shape.string.where((path) => path.startsWith('/'), 'must be an absolute path'),
-  env: shape.record(shape.string),
-  ttl_ms: shape.number.where((ms) => ms > 0, 'must be positive').optional(),
-  log_level: shape.string.where(({ length }) => length <= 20, 'is too long').optional(),
+  name: z.optional(z.string()),
+  argv: z.tuple([z.string().check(z.minLength(1))], z.string()),
+  cwd: z.string().check(z.startsWith('/')),
+  env: z.record(z.string(), z.string()),
+  ttl_ms: z.optional(z.number().check(z.positive())),
+  log_level: z.optional(z.string().check(z.maxLength(20))),
 })
 
-type Asked = Shaped<typeof spawnParams>
+type Asked = z.output<typeof spawnParams>
 
 export class Spawning {
   readonly #api: PluginApi

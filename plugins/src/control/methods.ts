@@ -1,7 +1,6 @@
 /** The methods every control client can rely on. Each checks its parameters and asks the system. */
 import {
   serviceNamePattern,
-  shape,
   SysgError,
   type ControlMethod,
   type Outcome,
@@ -10,6 +9,7 @@ import {
   type ServiceView,
   type SystemApi,
 } from '@systemg/core'
+import * as z from 'zod/mini'
 import type { ControlOptions } from './options.ts'
 import type { Progress } from './progress.ts'
 
@@ -25,44 +25,47 @@ export interface ControlWorld {
   readonly closing: Promise<void>
 }
 
-const names = shape.list(shape.text)
-const someNames = names.where(({ length }) => length > 0, 'must name one')
-const ms = shape.amount
+const text = z.string().check(z.minLength(1))
+const names = z.array(text)
+const someNames = names.check(z.minLength(1))
+const ms = z.number().check(z.minimum(0))
+const count = z.int().check(z.minimum(0))
+const flag = z.optional(z.boolean())
 
 const params = {
-  none: shape.strict({}),
-  status: shape.strict({ services: names.optional() }),
-  inspect: shape.strict({ service: shape.text, window_ms: ms.optional() }),
-  start: shape.strict({ services: someNames.optional(), with_deps: shape.boolean.optional() }),
-  settled: shape.strict({ services: someNames.optional() }),
+  none: z.strictObject({}),
+  status: z.strictObject({ services: z.optional(names) }),
+  inspect: z.strictObject({ service: text, window_ms: z.optional(ms) }),
+  start: z.strictObject({ services: z.optional(someNames), with_deps: flag }),
+  settled: z.strictObject({ services: z.optional(someNames) }),
   /** The config was checked by the command that loaded it; only its owner can connect. */
-  config: shape.strict({
-    config: shape.like<ResolvedSystem>('a resolved config', (value) => isResolved(value)),
-    all: shape.boolean.optional(),
+  config: z.strictObject({
+    config: z.custom<ResolvedSystem>((value) => isResolved(value), 'must be a resolved config'),
+    all: flag,
   }),
   /** Resolved by the command, as a config is. */
-  startAdHoc: shape.strict({
-    service: shape.loose({
-      name: shape.string.where((name) => serviceNamePattern.test(name), 'must be the name of a service'),
-      command: shape.string,
-      argv: shape.argv,
-      working_dir: shape.string.where((path) => path.startsWith('/'), 'must be an absolute path'),
-      depends_on: shape.strict({}),
+  startAdHoc: z.strictObject({
+    service: z.looseObject({
+      name: z.string().check(z.regex(serviceNamePattern)),
+      command: z.string(),
+      argv: z.tuple([text], z.string()),
+      working_dir: z.string().check(z.startsWith('/')),
+      depends_on: z.strictObject({}),
       startup_grace: ms,
-      stop_signal: shape.string.where((name) => name.startsWith('SIG'), 'must be a signal'),
+      stop_signal: z.string().check(z.startsWith('SIG')),
       stop_timeout: ms,
-      replicas: shape.count,
-      success_exit_codes: shape.list(shape.whole),
+      replicas: count,
+      success_exit_codes: z.array(z.int()),
     }),
-    new: shape.boolean.optional(),
+    new: flag,
   }),
-  stop: shape.strict({ services: someNames, grace_ms: ms.optional() }),
-  restart: shape.strict({ services: someNames.optional() }),
-  scale: shape.strict({ replicas: shape.record(shape.count), wait: shape.boolean.optional() }),
-  shutdown: shape.strict({
-    now: shape.boolean.optional(),
-    why: shape.string.where(({ length }) => length <= 200, 'is too long').optional(),
-    grace_ms: ms.optional(),
+  stop: z.strictObject({ services: someNames, grace_ms: z.optional(ms) }),
+  restart: z.strictObject({ services: z.optional(someNames) }),
+  scale: z.strictObject({ replicas: z.record(text, count), wait: flag }),
+  shutdown: z.strictObject({
+    now: flag,
+    why: z.optional(z.string().check(z.maxLength(200))),
+    grace_ms: z.optional(ms),
   }),
 }
 
@@ -164,7 +167,7 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
 /** When plugins are released, nothing of any service lives. */
 const allEnded: Outcome = { ok: true, problems: [], warnings: [] }
 
-/** Enough of a shape to refuse what is no config at all. */
+/** Enough to refuse what is no config at all. */
 const isResolved = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'project' in value && 'folder' in value && 'services' in value
 

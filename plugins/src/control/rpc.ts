@@ -1,5 +1,9 @@
 /** JSON-RPC 2.0 messages: what is one, and what goes wrong with those that are not. Pure. */
-import { SysgError, whyOf, type ShapeIssue } from '@systemg/core'
+import { SysgError, whyOf } from '@systemg/core'
+import * as z from 'zod/mini'
+
+// The small form of zod has no words of its own.
+z.config(z.locales.en())
 
 /** @see https://www.jsonrpc.org/specification#error_object */
 const rpcCodes = {
@@ -77,15 +81,11 @@ export const errorOf = (thrown: unknown): RpcError => {
   if (thrown instanceof SysgError) {
     return rpcError(rpcCodes.systemError, thrown.message, thrown.code, thrown.hint ?? null)
   }
-  if (isAboutParams(thrown)) {
-    return rpcError(rpcCodes.invalidParams, wrongParams(thrown.issues), 'SYSG_CONTROL_PARAMS_INVALID')
+  if (thrown instanceof z.core.$ZodError) {
+    return rpcError(rpcCodes.invalidParams, wrongParams(thrown), 'SYSG_CONTROL_PARAMS_INVALID')
   }
   return rpcError(rpcCodes.internalError, `The supervisor failed to answer: ${whyOf(thrown)}.`, 'SYSG_INTERNAL')
 }
-
-/** Of a shape, or of zod: a plugin may have a copy of its own. */
-const isAboutParams = (thrown: unknown): thrown is { readonly issues: readonly ShapeIssue[] } =>
-  thrown instanceof Error && ['ShapeError', 'ZodError'].includes(thrown.name) && 'issues' in thrown
 
 const notARequest = 'This is not a JSON-RPC 2.0 request: `jsonrpc` "2.0", `method` and `id` are needed.'
 
@@ -102,7 +102,7 @@ const rpcError = (code: number, message: string, sysgCode: string, hint: string 
 })
 
 /** `services.0: expected string, received number`, for each. */
-const wrongParams = (issues: readonly ShapeIssue[]): string =>
+const wrongParams = ({ issues }: z.core.$ZodError): string =>
   `Wrong parameters: ${issues
     .map(({ path, message }) => (path.length === 0 ? message : `\`${path.join('.')}\`: ${message}`))
     .join('; ')}.`

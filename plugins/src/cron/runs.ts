@@ -1,51 +1,52 @@
 /** What is remembered of the runs of one service: over the supervisor's death, and for people. */
-import { shape, type Durable, type Shaped } from '@systemg/core'
+import type { Durable } from '@systemg/core'
+import * as z from 'zod/mini'
 
-const moment = shape.number.nullable()
+const moment = z.nullable(z.number())
 
-const trigger = shape.oneOf('schedule', 'manual', 'catch_up')
+const trigger = z.enum(['schedule', 'manual', 'catch_up'])
 
-const status = shape.oneOf('success', 'failed', 'skipped', 'timeout', 'interrupted')
+const status = z.enum(['success', 'failed', 'skipped', 'timeout', 'interrupted'])
 
 /** `schedule`: it was due. `manual`: somebody started it. `catch_up`: it was due while no supervisor ran. */
-export type Trigger = Shaped<typeof trigger>
+export type Trigger = z.output<typeof trigger>
 
-export type RunStatus = Shaped<typeof status>
+export type RunStatus = z.output<typeof status>
 
-const endedRun = shape.loose({
+const endedRun = z.object({
   trigger,
   scheduled: moment,
   started: moment,
   finished: moment,
   status,
-  exit_code: shape.number.nullable(),
-  reason: shape.string.nullable(),
-  supervisor_replaced: shape.boolean.default(false),
+  exit_code: z.nullable(z.number()),
+  reason: z.nullable(z.string()),
+  supervisor_replaced: z._default(z.boolean(), false),
 })
 
 /** A run that is over, or was left out. Times are wall clock, ms. */
-export type EndedRun = Readonly<Shaped<typeof endedRun>>
+export type EndedRun = Readonly<z.output<typeof endedRun>>
 
-const record = shape.loose({
+const record = z.object({
   /** Expression and time zone. Under another one, nothing was missed. */
-  schedule: shape.string,
+  schedule: z.string(),
   /** What was due until then is decided; null while the schedule is off. */
   settled: moment,
   /** The supervisor ended in order: what was due from then on, it did not have to run. */
-  closed: shape.boolean,
+  closed: z.boolean(),
   /** The run that is under way. */
-  current: shape
-    .loose({ trigger, scheduled: moment, instance: shape.string.nullable(), began: shape.number, started: moment })
-    .nullable(),
+  current: z.nullable(
+    z.object({ trigger, scheduled: moment, instance: z.nullable(z.string()), began: z.number(), started: moment }),
+  ),
   /** Due times whose runs wait for their turn. */
-  waiting: shape.list(shape.number),
-  runs: shape.list(endedRun),
+  waiting: z.array(z.number()),
+  runs: z.array(endedRun),
 })
 
-export type JobRecord = Readonly<Shaped<typeof record>>
+export type JobRecord = Readonly<z.output<typeof record>>
 
 /** `undefined` when it is damaged. */
-export const asRecord = (value: Durable): JobRecord | undefined => record.read(value)
+export const asRecord = (value: Durable): JobRecord | undefined => record.safeParse(value).data
 
 export const runsKept = 10
 

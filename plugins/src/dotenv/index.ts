@@ -6,8 +6,8 @@
  * was edited is a changed one.
  * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
  */
-import { definePlugin, masked, shape, SysgError, whyOf, type ResolvedService, type ResolvedSystem } from '@systemg/core'
-import type { z } from 'zod'
+import { definePlugin, masked, SysgError, whyOf, type ResolvedService, type ResolvedSystem } from '@systemg/core'
+import * as z from 'zod/mini'
 import { readEnvFiles, varsOf, type ReadText } from './env-files.ts'
 import { inputsOf, loadedInputs } from './inputs.ts'
 import { mergeLayers, type Layer, type Merged, type Origin } from './layers.ts'
@@ -92,7 +92,7 @@ const describeEnv = (
   ].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-const describeParams = shape.strict({ service: shape.string })
+const describeParams = z.strictObject({ service: z.string() })
 
 /** `base` is what the core passes: the supervisor's environment and its own `SYSG_…`, which nobody overrides. */
 const environment = async (

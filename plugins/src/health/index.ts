@@ -6,8 +6,8 @@
  * `exited`, `stopped`, `reload` and `boot`. Registers the control methods `notify` and `health.history`.
  * Readiness apart from liveness, and what they are called, as Kubernetes and Docker Compose have it.
  */
-import { definePlugin, shape, SysgError, whyOf, type LaunchSpec } from '@systemg/core'
-import type { z } from 'zod'
+import { definePlugin, SysgError, whyOf, type LaunchSpec } from '@systemg/core'
+import * as z from 'zod/mini'
 import type { InstanceHistory } from './history.ts'
 import { checkOf } from './checks.ts'
 import { healthDefaults, type HealthOptions } from './defaults.ts'
@@ -135,11 +135,8 @@ const withVoice = (spec: LaunchSpec, writer: LaunchSpec['inherit'][number] | und
   return { ...spec, inherit: [...spec.inherit, writer], env: { ...spec.env, [notifyVariable]: String(number) } }
 }
 
-const notifyParams = shape.strict({
-  token: shape.string,
-  state: shape.string.where(({ length }) => length <= 4096, 'is too long'),
-})
-const historyParams = shape.strict({ service: shape.string.optional() })
+const notifyParams = z.strictObject({ token: z.string(), state: z.string().check(z.maxLength(4096)) })
+const historyParams = z.strictObject({ service: z.optional(z.string()) })
 
 const unknownToken = (): SysgError =>
   SysgError.of('SYSG_NOTIFY_UNKNOWN', {

@@ -1,5 +1,6 @@
 /** What is kept over the supervisor's death. Each record is checked by itself: one that is damaged is left out. */
-import { shape, type Durable, type ResolvedService, type TreeRef } from '@systemg/core'
+import type { Durable, ResolvedService, TreeRef } from '@systemg/core'
+import * as z from 'zod/mini'
 import type { CourseRecord } from './course.ts'
 import { moments, outcomes, type HookName } from './hook-names.ts'
 
@@ -18,38 +19,38 @@ export interface HookRun {
   readonly begun?: { readonly tree: TreeRef; readonly at: number }
 }
 
-const course = shape.loose({
-  isUp: shape.boolean,
-  isRestarting: shape.boolean,
-  failed: shape.record(shape.number),
-  told: shape.list(shape.string),
+const course = z.object({
+  isUp: z.boolean(),
+  isRestarting: z.boolean(),
+  failed: z.record(z.string(), z.number()),
+  told: z.array(z.string()),
 })
 
 const names = moments.flatMap((moment) => outcomes.map((outcome): HookName => `${moment}.${outcome}`))
 
-const run = shape.loose({
-  hook: shape.oneOf(...names),
-  command: shape.string,
-  timeout: shape.amount,
-  service: shape.loose({ name: shape.text, working_dir: shape.string }),
-  facts: shape.record(shape.string),
-  cause: shape.number.optional(),
-  begun: shape
-    .loose({
-      tree: shape.loose({
-        pid: shape.whole.where((pid) => pid > 0, 'must be positive'),
-        startTime: shape.number,
-        token: shape.string,
-        bootId: shape.string,
+const run = z.object({
+  hook: z.enum(names),
+  command: z.string(),
+  timeout: z.number().check(z.minimum(0)),
+  service: z.looseObject({ name: z.string().check(z.minLength(1)), working_dir: z.string() }),
+  facts: z.record(z.string(), z.string()),
+  cause: z.optional(z.number()),
+  begun: z.optional(
+    z.object({
+      tree: z.object({
+        pid: z.int().check(z.positive()),
+        startTime: z.number(),
+        token: z.string(),
+        bootId: z.string(),
       }),
-      at: shape.number,
-    })
-    .optional(),
+      at: z.number(),
+    }),
+  ),
 })
 
-export const asCourse = (value: Durable): CourseRecord | undefined => course.read(value)
+export const asCourse = (value: Durable): CourseRecord | undefined => course.safeParse(value).data
 
-export const asRun = (value: Durable): HookRun | undefined => run.read(value) as HookRun | undefined
+export const asRun = (value: Durable): HookRun | undefined => run.safeParse(value).data as HookRun | undefined
 
 /** Records are plain JSON; their types are too exact to say so. */
 export const toDurable = (record: CourseRecord | HookRun): Durable => record as unknown as Durable

@@ -1,13 +1,6 @@
 /** What control clients and other plugins may ask about logs. */
-import {
-  shape,
-  SysgError,
-  type ControlCall,
-  type ControlMethod,
-  type Host,
-  type ResolvedSystem,
-  type Shaped,
-} from '@systemg/core'
+import { SysgError, type ControlCall, type ControlMethod, type Host, type ResolvedSystem } from '@systemg/core'
+import * as z from 'zod/mini'
 import { countAges, removeAge } from './ages.ts'
 import type { Followers } from './followers.ts'
 import { cursorOf, positionOf } from './cursors.ts'
@@ -35,31 +28,37 @@ const partBytes = 256 * 1024
 /** One answer holds at most so much: it is in memory at once. */
 const most = { lines: 10_000, bytes: 4 * 1024 * 1024 }
 
+const isoTime = z.pipe(
+  z.iso.datetime({ offset: true }),
+  z.transform((text) => Date.parse(text)),
+)
+const moment = z.union([z.number(), isoTime], 'must be a time in ISO 8601, or milliseconds since 1970')
+
 const selection = {
-  services: shape.list(shape.string).optional(),
-  instance: shape.string.optional(),
-  kind: shape.oneOf('stdout', 'stderr', 'all', 'supervisor').default('all'),
-  lines: shape.count.where((lines) => lines <= most.lines, `must be at most ${most.lines}`).optional(),
-  since: shape.moment.optional(),
-  grep: shape.string.where(({ length }) => length <= 1000, 'is too long').optional(),
+  services: z.optional(z.array(z.string())),
+  instance: z.optional(z.string()),
+  kind: z._default(z.enum(['stdout', 'stderr', 'all', 'supervisor']), 'all'),
+  lines: z.optional(z.int().check(z.minimum(0), z.maximum(most.lines))),
+  since: z.optional(moment),
+  grep: z.optional(z.string().check(z.maxLength(1000))),
 }
-const readParams = shape.strict({ ...selection, until: shape.moment.optional() })
-const cursor = shape.string.where((text) => /^-?\d+:\d+$/.test(text), 'must be a cursor')
-const followParams = shape.strict({ ...selection, after: shape.record(cursor).optional() })
-const clearParams = shape.strict({ services: shape.list(shape.string).optional() })
-const forgetParams = shape.strict({ service: shape.text })
-const appendParams = shape.strict({
-  service: shape.string,
-  replica: shape.count.default(0),
-  source: shape.string.where((name) => /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name), 'must be a short name'),
-  stream: shape.oneOf('stdout', 'stderr').default('stdout'),
-  text: shape.string.optional(),
-  bytes: shape.like<Uint8Array>('bytes', (value) => value instanceof Uint8Array).optional(),
-  end: shape.boolean.default(false),
+const readParams = z.strictObject({ ...selection, until: z.optional(moment) })
+const cursor = z.string().check(z.regex(/^-?\d+:\d+$/))
+const followParams = z.strictObject({ ...selection, after: z.optional(z.record(z.string(), cursor)) })
+const clearParams = z.strictObject({ services: z.optional(z.array(z.string())) })
+const forgetParams = z.strictObject({ service: z.string().check(z.minLength(1)) })
+const appendParams = z.strictObject({
+  service: z.string(),
+  replica: z._default(z.int().check(z.minimum(0)), 0),
+  source: z.string().check(z.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)),
+  stream: z._default(z.enum(['stdout', 'stderr']), 'stdout'),
+  text: z.optional(z.string()),
+  bytes: z.optional(z.instanceof(Uint8Array)),
+  end: z._default(z.boolean(), false),
 })
 
-type Selection = Shaped<typeof readParams>
-type FollowSelection = Shaped<typeof followParams>
+type Selection = z.output<typeof readParams>
+type FollowSelection = z.output<typeof followParams>
 
 /**
  * - `logs.read`: an array of records, the earliest first; the latest 50, or with `since` the latest 10 000, at most 4 MiB.

@@ -6,8 +6,8 @@
  * `status`) and `inspect`. Registers the control methods `metrics.read` and `metrics.text`, and metrics of services and
  * of the supervisor. What all plugins have registered is served over HTTP (`node.ts`), loaded when the config asks for it.
  */
-import { definePlugin, shape, SysgError, type ResolvedSystem, type SysgEvent } from '@systemg/core'
-import type { z } from 'zod'
+import { definePlugin, SysgError, type ResolvedSystem, type SysgEvent } from '@systemg/core'
+import * as z from 'zod/mini'
 import { Collector } from './collect.ts'
 import { History } from './history.ts'
 import { Listener } from './listener.ts'
@@ -92,9 +92,9 @@ export const metrics = definePlugin<{ readonly serve?: ServeMetrics | undefined 
   },
 })
 
-const readParams = shape.strict({
-  service: shape.string,
-  window_ms: shape.number.where((ms) => ms >= 1, 'must be positive').default(600_000),
+const readParams = z.strictObject({
+  service: z.string(),
+  window_ms: z._default(z.number().check(z.minimum(1)), 600_000),
 })
 
 declare module '@systemg/core' {

@@ -1,5 +1,6 @@
 /** What was measured at one time, as it is stored: one record for all services. Pure. */
-import { shape, type Durable } from '@systemg/core'
+import type { Durable } from '@systemg/core'
+import * as z from 'zod/mini'
 
 /** Of one service over a while. */
 export interface Usage {
@@ -17,24 +18,22 @@ export interface Row {
   readonly services: ReadonlyMap<string, Usage>
 }
 
-const record = shape.loose({
-  ms: shape.amount,
+const amount = z.number().check(z.minimum(0))
+
+const record = z.object({
+  ms: amount,
   /** By service: CPU and memory; or CPU, the highest CPU, memory and the highest memory. */
-  services: shape.record(
-    shape.list(shape.amount).where(({ length }) => length === 2 || length === 4, 'must be two or four numbers'),
-  ),
+  services: z.record(z.string(), z.union([z.tuple([amount, amount]), z.tuple([amount, amount, amount, amount])])),
 })
 
 /** `undefined` when it is damaged. */
 export const rowOf = (timeMs: number, value: Durable): Row | undefined => {
-  const data = record.read(value)
+  const { data } = record.safeParse(value)
   if (data === undefined) return undefined
   const services = new Map(
     Object.entries(data.services).map(([name, numbers]): [string, Usage] => {
-      const isShort = numbers.length === 2
-      const [cpu = 0, cpuMax = cpu, memory = 0, memoryMax = memory] = isShort
-        ? [numbers[0], undefined, numbers[1]]
-        : numbers
+      const [cpu, cpuMax, memory, memoryMax] =
+        numbers.length === 4 ? numbers : [numbers[0], numbers[0], numbers[1], numbers[1]]
       return [name, { cpuPercent: cpu, cpuPercentMax: cpuMax, memoryBytes: memory, memoryBytesMax: memoryMax }]
     }),
   )

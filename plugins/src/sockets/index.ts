@@ -6,8 +6,8 @@
  * the old instance serves), `stopped`, `reload` and `shutdown` (close what nobody needs). Registers the control method
  * `sockets.release`. The supervisor binds and never accepts. The protocol is that of systemd: sd_listen_fds(3).
  */
-import { definePlugin, shape, SysgError, type ResolvedService, type TreeRef } from '@systemg/core'
-import type { z } from 'zod'
+import { definePlugin, SysgError, type ResolvedService, type TreeRef } from '@systemg/core'
+import * as z from 'zod/mini'
 import { Holdings } from './holdings.ts'
 import { withListenPid, withSockets } from './launch.ts'
 import type { sockets as socketsKey } from './options.ts'
@@ -93,9 +93,8 @@ declare module '@systemg/core' {
   }
 }
 
-const releaseParams = shape.strict({
-  services: shape.list(shape.text).where(({ length }) => length > 0, 'must name one'),
-})
+const name = z.string().check(z.minLength(1))
+const releaseParams = z.strictObject({ services: z.array(name).check(z.minLength(1)) })
 
 /** What an older version has recorded may lack the key. */
 const socketsOf = (service: ResolvedService | undefined): ResolvedService['sockets'] =>

@@ -8,13 +8,13 @@
  */
 import {
   definePlugin,
-  shape,
   type BootState,
   type DurableTable,
   type Host,
   type JournalEntry,
   type SysgEvent,
 } from '@systemg/core'
+import * as z from 'zod/mini'
 import { EventHistory } from './event-history.ts'
 import { eventMethods } from './methods.ts'
 import { RecordWriter, type Change } from './record-writer.ts'
@@ -87,7 +87,7 @@ declare module '@systemg/core' {
   }
 }
 
-const forgetParams = shape.strict({ services: shape.list(shape.text) })
+const forgetParams = z.strictObject({ services: z.array(z.string().check(z.minLength(1))) })
 
 /** What is remembered of services that are gone, to be forgotten. Instances go with their last process. */
 const recordsOf = (tables: Tables, services: readonly string[]): readonly Change[] => [

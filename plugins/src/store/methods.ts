@@ -1,18 +1,25 @@
 /** What control clients and other plugins may ask about events. */
-import { shape, type ControlMethod, type SysgEvent } from '@systemg/core'
+import type { ControlMethod, SysgEvent } from '@systemg/core'
+import * as z from 'zod/mini'
 import type { EventHistory } from './event-history.ts'
 
 /** Hears every event; returns how to stop. */
 export type Listen = (listener: (event: SysgEvent) => void) => () => void
 
-const selection = shape.strict({
-  after: shape.count.optional(),
-  since: shape.moment.optional(),
-  until: shape.moment.optional(),
-  limit: shape.count.where((limit) => limit <= 10_000, 'must be at most 10000').default(1_000),
-  service: shape.string.optional(),
+const isoTime = z.pipe(
+  z.iso.datetime({ offset: true }),
+  z.transform((text) => Date.parse(text)),
+)
+const moment = z.union([z.number(), isoTime], 'must be a time in ISO 8601, or milliseconds since 1970')
+
+const selection = z.strictObject({
+  after: z.optional(z.int().check(z.minimum(0))),
+  since: z.optional(moment),
+  until: z.optional(moment),
+  limit: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 1_000),
+  service: z.optional(z.string()),
   /** `deploy.*`; `*` stands for any text. */
-  type: shape.string.where(({ length }) => length <= 200, 'is too long').optional(),
+  type: z.optional(z.string().check(z.maxLength(200))),
 })
 
 /**

@@ -2,97 +2,99 @@
  * What the store gives back is what was put in, unless a disk or an older version damaged it. Each entry is checked by
  * itself, so that one bad record costs one record.
  */
-import {
-  shape,
-  type Durable,
-  type InstanceRecord,
-  type IntentRecord,
-  type OutcomeRecord,
-  type Past,
-  type ResolvedService,
-  type SysgEvent,
+import type {
+  Durable,
+  InstanceRecord,
+  IntentRecord,
+  OutcomeRecord,
+  Past,
+  ResolvedService,
+  SysgEvent,
 } from '@systemg/core'
+import * as z from 'zod/mini'
 
-const intent = shape.loose({
-  intent: shape.oneOf('up', 'stopped'),
-  replicas: shape.count.optional(),
-  scaledFrom: shape.count.optional(),
+const text = z.string().check(z.minLength(1))
+const amount = z.number().check(z.minimum(0))
+const count = z.int().check(z.minimum(0))
+
+const intent = z.looseObject({
+  intent: z.enum(['up', 'stopped']),
+  replicas: z.optional(count),
+  scaledFrom: z.optional(count),
 })
-
-const neededOfService = {
-  name: shape.text,
-  argv: shape.argv,
-  stop_signal: shape.string.where((name) => name.startsWith('SIG'), 'must be a signal'),
-  stop_timeout: shape.amount,
-  depends_on: shape.record(shape.unknown),
-}
 
 /** Of the service only what is needed to name, show and stop it: its other keys belong to plugins. */
-const service = shape.loose(neededOfService)
+const service = z.looseObject({
+  name: text,
+  argv: z.tuple([text], z.string()),
+  stop_signal: z.string().check(z.startsWith('SIG')),
+  stop_timeout: amount,
+  depends_on: z.record(z.string(), z.unknown()),
+})
 
 /** One that is to be run, and needs nothing of others. */
-const adHocService = shape.loose({
-  ...neededOfService,
-  command: shape.string,
-  working_dir: shape.string,
-  depends_on: shape.strict({}),
-  startup_grace: shape.amount,
-  replicas: shape.count,
-  success_exit_codes: shape.list(shape.number),
+const adHocService = z.extend(service, {
+  command: z.string(),
+  working_dir: z.string(),
+  depends_on: z.strictObject({}),
+  startup_grace: amount,
+  replicas: count,
+  success_exit_codes: z.array(z.number()),
 })
 
-const tree = shape.loose({
-  pid: shape.whole.where((pid) => pid > 0, 'must be positive'),
-  startTime: shape.number,
-  token: shape.string,
-  bootId: shape.string,
+const tree = z.looseObject({
+  pid: z.int().check(z.positive()),
+  startTime: z.number(),
+  token: z.string(),
+  bootId: z.string(),
 })
 
-const instance = shape.loose({
-  id: shape.text,
+const instance = z.looseObject({
+  id: text,
   service,
-  replica: shape.count,
-  role: shape.oneOf('active', 'candidate', 'retired'),
-  token: shape.text,
-  tree: tree.optional(),
-  startedAt: shape.number.optional(),
-  wasReady: shape.boolean,
-  restarts: shape.count,
-  transient: shape.loose({ owner: shape.string.optional() }).optional(),
+  replica: count,
+  role: z.enum(['active', 'candidate', 'retired']),
+  token: text,
+  tree: z.optional(tree),
+  startedAt: z.optional(z.number()),
+  wasReady: z.boolean(),
+  restarts: count,
+  transient: z.optional(z.looseObject({ owner: z.optional(z.string()) })),
 })
 
-const outcome = shape.loose({
-  service: shape.text,
-  replica: shape.count,
-  outcome: shape.oneOf('completed', 'failed'),
+const outcome = z.looseObject({
+  service: text,
+  replica: count,
+  outcome: z.enum(['completed', 'failed']),
   config: service,
-  instance: shape.string,
-  exit: shape.loose({ code: shape.number.nullable(), signal: shape.string.nullable() }).optional(),
-  failure: shape.loose({ code: shape.string, message: shape.string, hint: shape.string.optional() }).optional(),
-  at: shape.number,
-  lastLines: shape.list(shape.string),
-  why: shape.string.nullable(),
+  instance: z.string(),
+  exit: z.optional(z.looseObject({ code: z.nullable(z.number()), signal: z.nullable(z.string()) })),
+  failure: z.optional(z.looseObject({ code: z.string(), message: z.string(), hint: z.optional(z.string()) })),
+  at: z.number(),
+  lastLines: z.array(z.string()),
+  why: z.nullable(z.string()),
 })
 
-const event = shape.loose({
-  seq: shape.count,
-  time: shape.string,
-  project: shape.string,
-  service: shape.string.optional(),
-  instance: shape.string.optional(),
-  type: shape.string,
-  cause: shape.number.optional(),
-  data: shape.record(shape.unknown),
+const event = z.looseObject({
+  seq: count,
+  time: z.string(),
+  project: z.string(),
+  service: z.optional(z.string()),
+  instance: z.optional(z.string()),
+  type: z.string(),
+  cause: z.optional(z.number()),
+  data: z.record(z.string(), z.unknown()),
 })
 
 /** Gives back the record, or `undefined` when it is damaged. */
 export type Check<T> = (value: Durable) => T | undefined
 
-export const asIntent: Check<IntentRecord> = (value) => intent.read(value) as IntentRecord | undefined
-export const asInstance: Check<InstanceRecord> = (value) => instance.read(value) as InstanceRecord | undefined
-export const asOutcome: Check<OutcomeRecord> = (value) => outcome.read(value) as OutcomeRecord | undefined
-export const asService: Check<ResolvedService> = (value) => adHocService.read(value) as ResolvedService | undefined
-export const asEvent: Check<SysgEvent> = (value) => event.read(value) as SysgEvent | undefined
+export const asIntent: Check<IntentRecord> = (value) => intent.safeParse(value).data as IntentRecord | undefined
+export const asInstance: Check<InstanceRecord> = (value) => instance.safeParse(value).data as InstanceRecord | undefined
+export const asOutcome: Check<OutcomeRecord> = (value) => outcome.safeParse(value).data as OutcomeRecord | undefined
+export const asService: Check<ResolvedService> = (value) =>
+  adHocService.safeParse(value).data as ResolvedService | undefined
+export const asEvent: Check<SysgEvent> = (value) => event.safeParse(value).data as SysgEvent | undefined
 
 /** Records are plain JSON by contract; their types are too exact to say so. */
 export const toDurable = (

@@ -1,5 +1,6 @@
 /** What control clients may ask about webhooks. */
-import { shape, SysgError, whyOf, type ControlMethod, type Host, type SystemApi } from '@systemg/core'
+import { SysgError, whyOf, type ControlMethod, type Host, type SystemApi } from '@systemg/core'
+import * as z from 'zod/mini'
 import type { Answer } from './attempt.ts'
 import type { Endpoint } from './endpoint.ts'
 import { targetOf } from './target.ts'
@@ -20,8 +21,9 @@ export interface TestResult {
 /** What is to be seen of an endpoint. */
 export type WebhookView = Endpoint['view']
 
-const testParams = shape.strict({ webhook: shape.either(shape.count, shape.string).optional() })
-const noParams = shape.strict({})
+const asked = z.union([z.int().check(z.minimum(0)), z.string()], 'must be the number of a webhook, or its URL')
+const testParams = z.strictObject({ webhook: z.optional(asked) })
+const noParams = z.strictObject({})
 
 /**
  * - `webhooks.list` → an array of `{ webhook, url, events, services, waiting, failed, dropped, last_failure, next_try, next_try_in_ms }`
