@@ -2,8 +2,7 @@
  * Makes named pipes, and keeps some in store: a service that starts must not wait for a command of its own (`mkfifo`),
  * least of all in a chain, where every wait adds up. Putting a spare pipe in its place is one system call.
  *
- * Spare pipes are kept open beyond this process already: what a program writes is not lost when the supervisor dies right
- * after it has started it.
+ * Spare pipes are kept open beyond this process already, so that a program need not wait for that either.
  */
 import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,17 +29,12 @@ export class FifoMaker {
     this.#keeper = keeper
   }
 
-  /**
-   * Make a named pipe (0600) where there is nothing. Resolves with whether it is kept open already.
-   *
-   * @throws {HostError} When that is not possible.
-   */
-  async make(path: string): Promise<boolean> {
+  /** Make a named pipe (0600) where there is nothing. @throws {HostError} When that is not possible. */
+  async make(path: string): Promise<void> {
     const hasSpare = this.#putSpare(path)
     if (!this.#isFirstTurn && this.#spares.length < fewSpares) this.#fill()
     if (this.#isFirstTurn) setImmediate(() => (this.#isFirstTurn = false))
     if (!hasSpare) await makeFifo(path)
-    return hasSpare
   }
 
   /** Remove what is in store. */
@@ -86,7 +80,7 @@ export class FifoMaker {
     const spares: Spare[] = []
     try {
       for (const path of paths) spares.push(this.#keep(path))
-      await this.#keeper.secured()
+      await this.#keeper.secured(spares.map(({ fd }) => fd))
       this.#spares.push(...spares)
     } catch (thrown) {
       for (const { letGo } of spares) letGo()
@@ -101,11 +95,12 @@ export class FifoMaker {
       forget()
       closeSync(fd)
     }
-    return { path, letGo }
+    return { path, fd, letGo }
   }
 }
 
 interface Spare {
   readonly path: string
+  readonly fd: number
   readonly letGo: () => void
 }

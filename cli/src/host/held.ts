@@ -26,8 +26,11 @@ export type HeldEntry = HeldSocket | HeldPipe
 export interface Keeper {
   /** Keep this one. Returns how to let go of it. */
   keep(entry: HeldEntry): () => void
-  /** Resolves when what was kept until now stays open also if this process dies, as far as that is possible. */
-  secured(): Promise<void>
+  /**
+   * Resolves when those of these descriptors that are kept stay open also if this process dies, as far as that is possible.
+   * To be waited for before a program gets them: it may end before there is anybody who could open them again.
+   */
+  secured(fds: readonly number[]): Promise<void>
   /** Resolves when what was let go of is closed for good. */
   settled(): Promise<void>
 }
@@ -82,6 +85,12 @@ export const readList = (path: string): readonly HeldEntry[] => {
   } catch {
     return []
   }
+}
+
+/** The socket or the pipe behind a descriptor: the same for every descriptor of it. */
+export const openedBy = (fd: number): string => {
+  const { dev, ino } = fstatSync(fd)
+  return `${dev}:${ino}`
 }
 
 const isOpen = ({ kind, fd }: HeldEntry): boolean => {

@@ -6,7 +6,9 @@
  *     ├── to come back by itself ──► starts a supervisor, which inherits everything, starts a holder of its own and kills this one
  *     └── otherwise, or after too many tries ──► waits on a named pipe until `sysg start` says `go`, then does the same
  *
- * It stays until it is killed: a supervisor that dies before it has a holder of its own is tried again. In an upgrade another
+ * It stays until it is killed: a supervisor that dies before it has a holder of its own is tried again. So does one whose
+ * supervisor finds that another one has the project, as when two holders were there for a moment: that one may not have opened
+ * yet what this one keeps, and kills it when it has. In an upgrade another
  * version is tried first, once, and not for ever: the next one, and after that one's death, until it is `calm`, the one before.
  */
 
@@ -63,8 +65,8 @@ while :; do
   if [ $trial -gt 0 ]; then
     try_once "$@"
     code=$?
-    [ $code -eq ${takenExitCode} ] && exit 0
     kill $! 2>/dev/null
+    [ $code -eq ${takenExitCode} ] && respawn=no && continue
     [ $code -eq 137 ] && code="$code (killed, or not ready within $limit s)"
     echo "it did not take over: exit code $code" >&2
     shift $trial
@@ -72,6 +74,6 @@ while :; do
   fi
   tries=$((tries + 1))
   SYSG_RESPAWNS=$tries "$@" <"$request"
-  [ $? -eq ${takenExitCode} ] && exit 0
+  [ $? -eq ${takenExitCode} ] && respawn=no
 done
 `

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { whyOf, type Trace } from '@systemg/core'
-import { holderRecordName, holderVariables, type HeldEntry, type HolderRecord, type Keeper } from './held.ts'
+import { holderRecordName, holderVariables, openedBy, type HeldEntry, type HolderRecord, type Keeper } from './held.ts'
 import { holderScript } from './holder-script.ts'
 import { readStat } from './process-stat.ts'
 
@@ -53,6 +53,8 @@ export class Holder implements Keeper {
   readonly #trace: Trace
   readonly #run: string
   readonly #entries = new Set<HeldEntry>()
+  /** Sockets and pipes that a holder has: that of this process, or at first the one that started it. */
+  #secure: ReadonlySet<string>
   #tries: number
   #current: ChildProcess | undefined
   /** What it starts first, once. */
@@ -62,6 +64,8 @@ export class Holder implements Keeper {
   #isStale = false
   #hasFailed = false
   readonly #held = Promise.withResolvers<void>()
+  /** This process has taken over, or will not any more. */
+  readonly #takenOver = Promise.withResolvers<void>()
   /** Another one still keeps everything: this process has taken its place, and has other things to do first. */
   #isHeldBack: boolean
   #timer: NodeJS.Timeout | undefined
@@ -71,9 +75,10 @@ export class Holder implements Keeper {
   readonly #leaving = new Set<Promise<void>>()
   readonly #calm: NodeJS.Timeout
 
-  /** @param options.later - Start none before `replace` is called. */
-  constructor(settings: HolderSettings, trace: Trace, { later = false } = {}) {
-    this.#isHeldBack = later
+  /** @param inherited - What the holder that started this process keeps; start none before `replace` is called. */
+  constructor(settings: HolderSettings, trace: Trace, inherited?: readonly HeldEntry[]) {
+    this.#isHeldBack = inherited !== undefined
+    this.#secure = new Set(inherited?.map(({ fd }) => openedBy(fd)))
     this.#settings = settings
     this.#trace = trace
     this.#run = join(settings.folder, 'run')
@@ -99,10 +104,10 @@ export class Holder implements Keeper {
     }
   }
 
-  secured(): Promise<void> {
-    const isSecured = !this.#isStale && this.#current !== undefined
+  secured(fds: readonly number[]): Promise<void> {
+    if (this.#isOver || fds.every((fd) => this.#secure.has(openedBy(fd)) || !this.#keeps(fd))) return Promise.resolve()
     // Before this process has taken over there is to be no second holder; then everything is held at once.
-    if (isSecured || this.#isHeldBack || this.#isOver) return Promise.resolve()
+    if (this.#isHeldBack) return this.#takenOver.promise
     // One for all that are made in the same turn.
     this.#securing ??= new Promise((resolve) => {
       setImmediate(() => {
@@ -122,13 +127,17 @@ export class Holder implements Keeper {
   /** Have a holder of everything that is kept, now. Returns whether there is one. */
   replace(): boolean {
     this.#isHeldBack = false
+    this.#takenOver.resolve()
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#isOver || (this.#current !== undefined && !this.#isStale)) return this.#current !== undefined
     this.#isStale = false
     try {
       const before = this.#current
-      this.#current = this.#start()
+      const entries = [...this.#entries]
+      const secure = new Set(entries.map(({ fd }) => openedBy(fd)))
+      this.#current = this.#start(entries)
+      this.#secure = secure
       if (before !== undefined) this.#dismiss(before)
       this.#hasFailed = false
       this.#held.resolve()
@@ -167,14 +176,19 @@ export class Holder implements Keeper {
   /** This process ends, and the holder goes on without it. */
   leave(): void {
     this.#isOver = true
+    this.#takenOver.resolve()
     clearTimeout(this.#timer)
     clearTimeout(this.#calm)
+  }
+
+  #keeps(fd: number): boolean {
+    return [...this.#entries].some((entry) => entry.fd === fd)
   }
 
   #change({ kind }: HeldEntry): void {
     this.#isStale = true
     if (this.#isHeldBack) return
-    // A socket that is not held yet would be lost; who opens a pipe waits until it is, if it must (`secured`).
+    // A socket that is not held yet would be lost.
     const waitMs = kind === 'socket' ? 0 : gatherMs
     if (this.#timer !== undefined && waitMs > 0) return
     clearTimeout(this.#timer)
@@ -182,13 +196,12 @@ export class Holder implements Keeper {
   }
 
   /** @throws When there is no shell, no memory or no descriptor for it. */
-  #start(): ChildProcess {
+  #start(entries: readonly HeldEntry[]): ChildProcess {
     const { command, request, respawn, env, log, folder } = this.#settings
     mkdirSync(this.#run, { recursive: true, mode: 0o700 })
     this.#serial += 1
     const name = `holder-${process.pid}-${this.#serial}`
     const [list, door] = [join(this.#run, `${name}.json`), join(this.#run, `${name}.door`)]
-    const entries = [...this.#entries]
     writeFileSync(list, JSON.stringify(entries.map((entry, index) => ({ ...entry, fd: 3 + index }))), { mode: 0o600 })
     const output = openSync(log, 'a', 0o600)
     const { limitMs = 0, command: trial = [] } = this.#trial ?? {}
@@ -223,6 +236,7 @@ export class Holder implements Keeper {
   #onDeath(livedMs: number): void {
     if (this.#isOver) return
     this.#current = undefined
+    this.#secure = new Set()
     this.#deaths = livedMs < calmAfterMs ? this.#deaths + 1 : 0
     this.#trace('warn', 'The process that keeps sockets and pipes open was killed; another one takes its place')
     this.#timer ??= setTimeout(() => this.replace(), Math.min(this.#deaths ** 2 * 10, 10_000)).unref()

@@ -66,13 +66,11 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
   const exits = new KeptExits(join(folder, 'run', 'exits'))
   const cgroups = projectCgroups(folder, env, trace)
   const unfinished = new UnfinishedKills(join(folder, 'run', 'kills'))
-  const processes = createProcesses(trace, { exits, cgroups, unfinished })
   const { entries = [] } = options.inheritance ?? {}
   const holder =
-    options.holder === undefined
-      ? undefined
-      : new Holder(options.holder, trace, { later: options.inheritance !== undefined })
+    options.holder === undefined ? undefined : new Holder(options.holder, trace, options.inheritance?.entries)
   const keeper = holder ?? keepsNothing
+  const processes = createProcesses(trace, { exits, cgroups, unfinished, keeper })
   const pipes = entries.filter((entry): entry is HeldPipe => entry.kind === 'fifo')
   const inherited = entries.filter((entry): entry is HeldSocket => entry.kind === 'socket')
   const sockets = createSockets({ trace, passed, keeper, inherited })

@@ -30,8 +30,8 @@ export interface NodeOutputs {
 
 export interface OutputWorld {
   readonly trace: Trace
-  /** Make a named pipe where there is nothing. Resolves with whether it is kept open beyond this process already. */
-  makeFifo(path: string): Promise<boolean>
+  /** Make a named pipe where there is nothing. */
+  makeFifo(path: string): Promise<void>
 }
 
 export const createOutputs = (world: OutputWorld, keeper: Keeper, inherited: readonly HeldPipe[]): NodeOutputs => {
@@ -45,10 +45,8 @@ export const createOutputs = (world: OutputWorld, keeper: Keeper, inherited: rea
   }
   return {
     async open(path, onChunk, takeUnseen) {
-      const { pipe, fd, isKept } = await openOutput(path, { onChunk, takeUnseen }, world)
+      const { pipe, fd } = await openOutput(path, { onChunk, takeUnseen }, world)
       const forget = keeper.keep({ kind: 'fifo', label: path, fd })
-      // A program that is started and ends before the next supervisor is there would have written for nobody.
-      if (!isKept && !left.has(path)) await keeper.secured()
       // Not before: its content goes with its last descriptor.
       drop(path)
       return {
@@ -67,9 +65,9 @@ const openOutput = async (
   path: string,
   receiver: Receiver,
   world: OutputWorld,
-): Promise<{ pipe: OutputPipe; fd: number; isKept: boolean }> => {
+): Promise<{ pipe: OutputPipe; fd: number }> => {
   const { trace } = world
-  const isKept = await ensureFifo(path, world)
+  await ensureFifo(path, world)
   const reader = attempt(`open ${path}`, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
   let writer: FdDescriptor
   try {
@@ -78,7 +76,7 @@ const openOutput = async (
     closeSync(reader)
     throw hostError(`open ${path}`, thrown)
   }
-  return { pipe: pipeOf(reader, writer, receiver, trace), fd: writer.fd, isKept }
+  return { pipe: pipeOf(reader, writer, receiver, trace), fd: writer.fd }
 }
 
 interface Receiver {
@@ -187,16 +185,15 @@ class Room {
   }
 }
 
-/** Whether it is one that is kept open already. */
-const ensureFifo = async (path: string, world: OutputWorld): Promise<boolean> => {
+const ensureFifo = async (path: string, world: OutputWorld): Promise<void> => {
   attempt(`make the folder of ${path}`, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
   try {
-    if (lstatSync(path).isFIFO()) return false
+    if (lstatSync(path).isFIFO()) return
     unlinkSync(path)
   } catch (thrown) {
     if (!isMissing(thrown)) throw hostError(`replace ${path} by a pipe`, thrown)
   }
-  return world.makeFifo(path)
+  await world.makeFifo(path)
 }
 
 const capacity = (): number => (knownCapacity ??= readCapacity())

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Exit, Processes, Trace, TreeRef } from '@systemg/core'
 import { AdoptedProcesses, isStillThere } from './adopted-processes.ts'
 import { Cgroups } from './cgroups.ts'
+import { keepsNothing, type Keeper } from './held.ts'
 import type { KeptExits } from './kept-exits.ts'
 import { bootId } from './kernel.ts'
 import { killMembers } from './kill-members.ts'
@@ -29,11 +30,13 @@ export interface ProcessesOptions {
   readonly cgroups?: Cgroups
   /** Kills that an earlier supervisor had begun are carried through before anything is adopted. Default: nobody knows of them. */
   readonly unfinished?: UnfinishedKills
+  /** Keeps open what programs get. Default: nothing does. */
+  readonly keeper?: Keeper
 }
 
 export const createProcesses = (
   trace: Trace,
-  { exits, cgroups = new Cgroups(undefined), unfinished }: ProcessesOptions = {},
+  { exits, cgroups = new Cgroups(undefined), unfinished, keeper = keepsNothing }: ProcessesOptions = {},
 ): NodeProcesses => {
   const children = new Set<ChildProcess>()
   let isOver = false
@@ -58,7 +61,7 @@ export const createProcesses = (
       const isKept = exits !== undefined && spec.keepsExit === true
       const kept = isKept ? { ...spec, argv: exits.argvOf(spec) } : spec
       const entrance = cgroups.enter(spec, kept)
-      const started = await startProcess(entrance === undefined ? kept : { ...kept, argv: entrance.argv })
+      const started = await startProcess(entrance === undefined ? kept : { ...kept, argv: entrance.argv }, keeper)
       if ('errno' in started) {
         cgroups.remove(spec)
         return started

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Exit, Signal, SpawnFailure, SpawnSpec, Stream } from '@systemg/core'
 import { fdOf } from './descriptor.ts'
+import type { Keeper } from './held.ts'
 import { readStat } from './process-stat.ts'
 import { spawnFailure, wrappedFailure } from './spawn-failure.ts'
 
@@ -12,11 +13,12 @@ export interface Started {
   readonly child: ChildProcess
 }
 
-/** Start it. The mark is put into its environment when the caller has not done so. */
-export const startProcess = async (spec: SpawnSpec): Promise<Started | SpawnFailure> => {
+/** Start it, once what it gets is kept open. The mark is put into its environment when the caller has not done so. */
+export const startProcess = async (spec: SpawnSpec, keeper: Keeper): Promise<Started | SpawnFailure> => {
   const failure = wrappedFailure(spec)
   if (failure !== undefined) return failure
   try {
+    await keeper.secured(descriptorsOf(spec))
     const [program, ...args] = spec.argv
     const child = spawn(program, args, {
       cwd: spec.cwd,
@@ -50,6 +52,9 @@ const identify = async (child: ChildProcess): Promise<Started> => {
     throw thrown
   }
 }
+
+const descriptorsOf = ({ stdout, stderr, inherit }: SpawnSpec): readonly number[] =>
+  [stdout, stderr, ...inherit].filter((one) => typeof one !== 'string').map(fdOf)
 
 const stdioOf = (stream: Stream, number: 1 | 2): 'ignore' | number => {
   if (stream === 'null') return 'ignore'

@@ -1,10 +1,10 @@
 /** The holder of sockets and pipes, without a system around it. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { takeInheritance } from '../../../cli/src/host/held.ts'
+import { takeInheritance, type HeldEntry } from '../../../cli/src/host/held.ts'
 import { holderScript, mostTries } from '../../../cli/src/host/holder-script.ts'
 import { Holder } from '../../../cli/src/host/holder.ts'
 import { endHolders, endOtherHolders } from '../../../cli/src/host/other-holders.ts'
@@ -81,9 +81,21 @@ it('starts none by itself when it is not to', async () => {
   await until(() => lines().length === 1)
 })
 
-it('ends when another supervisor has the project', async () => {
-  const { child } = startScript('exit 75', 'yes')
+it('stays when another supervisor has the project, which may not have opened yet what it keeps', async () => {
+  const { child, lines, door } = startScript('exit 75', 'yes')
   child.stdin.end()
+  await until(() => existsSync(door))
+  expect(lines()).toEqual(['request 1'])
+  say(door, 'end')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+it('stays also when that has happened to another version', async () => {
+  const { child, lines, door } = startScript('exit 1', 'yes', 0, ['/bin/sh', '-c', 'exit 75'])
+  child.stdin.end('now\n')
+  await until(() => existsSync(door))
+  expect(lines()).toEqual([])
+  say(door, 'end')
   expect(await once(child, 'exit')).toEqual([0, null])
 })
 
@@ -153,7 +165,16 @@ it('gives another version what the supervisor is given', async () => {
 
 const isAlive = (pid: number | undefined) => pid !== undefined && readStat(pid)?.isLiving === true
 
-const startHolder = (folder = testFolder()) => {
+/** A pipe of its own. */
+const testPipe = (): number => {
+  const path = join(testFolder(), 'pipe')
+  spawnSync('mkfifo', [path])
+  const fd = openSync(path, 'r+')
+  onTestFinished(() => closeSync(fd))
+  return fd
+}
+
+const startHolder = (folder = testFolder(), inherited?: readonly HeldEntry[]) => {
   mkdirSync(join(folder, 'run'), { recursive: true })
   const settings = {
     folder,
@@ -164,7 +185,7 @@ const startHolder = (folder = testFolder()) => {
     env: {},
     log: '/dev/null',
   }
-  const holder = new Holder(settings, () => undefined)
+  const holder = new Holder(settings, () => undefined, inherited)
   onTestFinished(() => holder.end())
   return { holder, folder }
 }
@@ -187,9 +208,10 @@ it('has everything in a holder before it says so, with one for all that come tog
   const { holder, folder } = startHolder()
   holder.replace()
   const before = holder.pid
-  for (const label of ['/1', '/2']) holder.keep({ kind: 'fifo', label, fd: 0 })
-  const secured = [holder.secured(), holder.secured()]
-  await Promise.all(secured)
+  const [one, two] = [testPipe(), testPipe()]
+  holder.keep({ kind: 'fifo', label: '/1', fd: one })
+  holder.keep({ kind: 'fifo', label: '/2', fd: two })
+  await Promise.all([holder.secured([one]), holder.secured([two])])
   expect(isAlive(holder.pid)).toBe(true)
   expect(holder.pid).not.toBe(before)
   const list = readdirSync(join(folder, 'run')).filter((name) => /^holder-\d+-2\.json$/.test(name))
@@ -198,8 +220,39 @@ it('has everything in a holder before it says so, with one for all that come tog
     { label: '/2', fd: 4 },
   ])
   const { pid } = holder
-  await holder.secured()
+  await holder.secured([one, two])
+  // The same pipe under another name, and one that nobody wants to be kept.
+  const again = openSync(`/proc/self/fd/${one}`, 'r+')
+  onTestFinished(() => closeSync(again))
+  holder.keep({ kind: 'fifo', label: '/3', fd: again })
+  await holder.secured([again, testPipe()])
   expect(holder.pid).toBe(pid)
+})
+
+it('of one that has yet to take over: lets wait for what the earlier holder does not have', async () => {
+  const [before, since] = [testPipe(), testPipe()]
+  const { holder } = startHolder(testFolder(), [{ kind: 'fifo', label: '/1', fd: before }])
+  holder.keep({ kind: 'fifo', label: '/1', fd: before })
+  holder.keep({ kind: 'fifo', label: '/2', fd: since })
+  await holder.secured([before])
+  expect(holder.pid).toBe(undefined)
+  let isSecured = false
+  const secured = holder.secured([before, since]).then(() => (isSecured = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(isSecured).toBe(false)
+  holder.replace()
+  await secured
+  expect(isAlive(holder.pid)).toBe(true)
+})
+
+it('of one that never takes over: lets nobody wait', async () => {
+  const since = testPipe()
+  const { holder } = startHolder(testFolder(), [])
+  holder.keep({ kind: 'fifo', label: '/1', fd: since })
+  const secured = holder.secured([since])
+  holder.leave()
+  await secured
+  expect(holder.pid).toBe(undefined)
 })
 
 it('is tried again by itself when none can be started, and said once', async () => {

@@ -2,6 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { SpawnSpec, TreeRef } from '@systemg/core'
+import { fdOf } from '../../../cli/src/host/descriptor.ts'
+import { keepsNothing } from '../../../cli/src/host/held.ts'
 import { createProcesses } from '../../../cli/src/host/processes.ts'
 import { readStat } from '../../../cli/src/host/process-stat.ts'
 import { programs, testHost, until, type TestHost } from './node-host-for-tests.ts'
@@ -18,6 +20,35 @@ const memberCount = async ({ host }: TestHost, tree: TreeRef): Promise<number> =
   (await host.processes.members(tree)).length
 
 describe('starting', () => {
+  it('waits until what a program gets is kept open beyond this process', async () => {
+    await using test = testHost()
+    const pipe = await test.host.output(join(test.folder, 'run', 'out'), () => undefined)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const asked: (readonly number[])[] = []
+    const keeper = {
+      ...keepsNothing,
+      secured(fds: readonly number[]) {
+        asked.push(fds)
+        return promise
+      },
+    }
+    const processes = createProcesses(() => undefined, { keeper })
+    const token = test.host.token()
+    const starting = processes.spawn({
+      ...{ argv: ['sleep', '1000'], cwd: test.folder, env: { PATH: process.env['PATH'] ?? '' }, token },
+      ...{ stdout: pipe.writer, stderr: 'null', inherit: [pipe.writer] },
+    })
+    const tree = { pid: 0, startTime: 0, bootId: '', token }
+    expect(await processes.members(tree)).toEqual([])
+    resolve()
+    const spawned = await starting
+    expect(asked).toEqual([[fdOf(pipe.writer), fdOf(pipe.writer)]])
+    expect(await processes.members(tree)).toHaveLength(1)
+    if ('tree' in spawned) await processes.signal(spawned.tree, 'SIGKILL')
+    processes.dispose()
+    await pipe.close()
+  })
+
   it('runs a program in a session of its own, with the mark in its environment and nothing on stdin', async () => {
     await using test = testHost()
     const out = join(test.folder, 'out')
