@@ -39,10 +39,10 @@ export interface NodeHostOptions {
 export interface NodeHost extends Host {
   /**
    * Everything that an earlier supervisor left and that is needed has been taken up. A process that keeps it open from now
-   * on takes the place of the one of the earlier supervisor: `then` is told its pid, once there is one. Resolves when that
+   * on takes the place of the one of the earlier supervisor: `then` is called once there is one. Resolves when that
    * is done, or cannot be done yet.
    */
-  takenUp(then: (holder: number | undefined) => Promise<void>): Promise<void>
+  takenUp(then: () => Promise<void>): Promise<void>
   /** Write what is pending, close the store and stop all timers. Processes go on. */
   dispose(): Promise<void>
   /** The same, but what is open stays so for the supervisor that comes next. */
@@ -109,7 +109,7 @@ export const createNodeHost = (options: NodeHostOptions): NodeHost => {
       outputs.dropInherited()
       exits.sweep()
       const isHeld = holder?.replace() ?? true
-      const done = (holder?.held ?? Promise.resolve()).then(() => then(holder?.pid))
+      const done = (holder?.held ?? Promise.resolve()).then(then)
       if (isHeld) await done
     },
     async dispose() {

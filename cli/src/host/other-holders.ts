@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { holderRecordName, holderVariables, readList } from './held.ts'
 import { readMarks } from './process-environment.ts'
-import { readStat } from './process-stat.ts'
+import { readStat, type ProcessStat } from './process-stat.ts'
 
-/** A supervisor has taken over, with a holder of its own. */
-export const endOtherHolders = async (folder: string, own: number | undefined): Promise<void> => {
-  await killHolders(folder, own)
+/**
+ * A supervisor has taken over, with a holder of its own: a child of it, and not always the same one, since what is to be kept
+ * may change meanwhile.
+ */
+export const endOtherHolders = async (folder: string): Promise<void> => {
+  await killHolders(folder, ({ parentPid }) => parentPid !== process.pid)
   removeFiles(folder, (name) => !name.startsWith(`holder-${process.pid}-`))
 }
 
@@ -18,7 +21,7 @@ export const endHolders = async (folder: string): Promise<void> => {
   const entries = names(run)
     .filter(isList)
     .flatMap((name) => readList(join(run, name)))
-  await killHolders(folder, undefined)
+  await killHolders(folder, () => true)
   for (const entry of entries) if (entry.kind === 'socket') removeSocketFile(entry.label, entry.inode)
   removeFiles(folder, () => true)
   rmSync(join(run, holderRecordName), { force: true })
@@ -33,11 +36,11 @@ export const removeSocketFile = (address: string, inode: number | undefined): vo
 }
 
 /** Also what they have started meanwhile. Resolves when they are gone. */
-const killHolders = async (folder: string, own: number | undefined): Promise<void> => {
+const killHolders = async (folder: string, isEnded: (stat: ProcessStat) => boolean): Promise<void> => {
   for (let round = 0; round < mostRounds; round++) {
-    const others = await livingHolders(folder, own)
-    if (others.length === 0) return
-    for (const pid of others) kill(pid)
+    const living = await livingHolders(folder, isEnded)
+    if (living.length === 0) return
+    for (const pid of living) kill(pid)
     await pause(5)
   }
 }
@@ -54,13 +57,16 @@ const removeFiles = (folder: string, isOld: (name: string) => boolean): void => 
 }
 
 /** A machine has thousands of processes, and a supervisor that looks at them all answers others in between. */
-const livingHolders = async (folder: string, own: number | undefined): Promise<readonly number[]> => {
+const livingHolders = async (folder: string, isMeant: (stat: ProcessStat) => boolean): Promise<readonly number[]> => {
   const found: number[] = []
   for (const [index, pid] of names('/proc').map(Number).entries()) {
     if (index % looksPerTurn === 0) await nextTurn()
-    if (pid > 1 && pid !== process.pid && pid !== own && isHolderOf(pid, folder)) found.push(pid)
+    if (pid > 1 && pid !== process.pid && isHolderOf(pid, folder)) found.push(pid)
   }
-  return found.filter((pid) => readStat(pid)?.isLiving === true)
+  return found.filter((pid) => {
+    const stat = readStat(pid)
+    return stat?.isLiving === true && isMeant(stat)
+  })
 }
 
 const looksPerTurn = 32

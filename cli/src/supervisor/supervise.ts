@@ -141,8 +141,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     // Who waits for an answer gets it first: another holder takes a fork of this process.
     if (isLeft) await pause(1)
     let isAlone = !isLeft
-    await host.takenUp(async (holder) => {
-      if (isLeft) await endOtherHolders(paths.folder, holder)
+    await host.takenUp(async () => {
+      if (isLeft) await endOtherHolders(paths.folder)
       isAlone = true
     })
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
@@ -155,7 +155,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       },
       stop: stopper(system),
       ended: system.ended
-        .then(() => (isAlone ? undefined : endOtherHolders(paths.folder, undefined)))
+        .then(() => (isAlone ? undefined : endOtherHolders(paths.folder)))
         .then(() => release(paths, host, lock))
         .then(() => verdict()),
     }

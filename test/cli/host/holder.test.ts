@@ -165,6 +165,14 @@ it('gives another version what the supervisor is given', async () => {
 
 const isAlive = (pid: number | undefined) => pid !== undefined && readStat(pid)?.isLiving === true
 
+/** A process whose parent has ended. */
+const startOrphan = (env: NodeJS.ProcessEnv): number => {
+  const { stdout } = spawnSync('sh', ['-c', 'sleep 1000 >/dev/null 2>&1 & echo $!'], {
+    env: { ...process.env, ...env },
+  })
+  return Number(stdout.toString())
+}
+
 /** A pipe of its own. */
 const testPipe = (): number => {
   const path = join(testFolder(), 'pipe')
@@ -285,10 +293,14 @@ it('is found by its project when it has lost its supervisor, and only then', asy
   const [one, other] = [startHolder(), startHolder()]
   one.holder.replace()
   other.holder.replace()
-  const stray = startHolder(one.folder).holder
-  stray.replace()
-  await endOtherHolders(one.folder, one.holder.pid)
-  expect([isAlive(one.holder.pid), isAlive(other.holder.pid)]).toEqual([true, true])
+  const stray = startOrphan({ SYSG_HOLDER: one.folder })
+  const ending = endOtherHolders(one.folder)
+  // What is kept changes meanwhile.
+  const pipe = testPipe()
+  one.holder.keep({ kind: 'fifo', label: '/1', fd: pipe })
+  await one.holder.secured([pipe])
+  await ending
+  expect([isAlive(stray), isAlive(one.holder.pid), isAlive(other.holder.pid)]).toEqual([false, true, true])
   one.holder.leave()
   await endHolders(one.folder)
   expect([isAlive(one.holder.pid), isAlive(other.holder.pid)]).toEqual([false, true])
