@@ -8,7 +8,7 @@
  *
  * It stays until it is killed: a supervisor that dies before it has a holder of its own is tried again. So does one whose
  * supervisor finds that another one has the project, as when two holders were there for a moment: that one may not have opened
- * yet what this one keeps, and kills it when it has. In an upgrade another
+ * yet what this one keeps, and kills it when it has; if that one dies first, it is this one's turn. In an upgrade another
  * version is tried first, once, and not for ever: the next one, and after that one's death, until it is `calm`, the one before.
  */
 
@@ -66,7 +66,6 @@ while :; do
     try_once "$@"
     code=$?
     kill $! 2>/dev/null
-    [ $code -eq ${takenExitCode} ] && respawn=no && continue
     [ $code -eq 137 ] && code="$code (killed, or not ready within $limit s)"
     echo "it did not take over: exit code $code" >&2
     shift $trial
@@ -74,6 +73,6 @@ while :; do
   fi
   tries=$((tries + 1))
   SYSG_RESPAWNS=$tries "$@" <"$request"
-  [ $? -eq ${takenExitCode} ] && respawn=no
+  [ $? -eq ${takenExitCode} ] && sleep 1
 done
 `
