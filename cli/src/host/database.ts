@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { SysgError, whyOf, type Trace } from '@systemg/core'
 import { attempt, errnoOf } from './host-error.ts'
-import { databaseError, isCorrupt } from './sqlite-error.ts'
+import { databaseError, isCorrupt, isUnfinished } from './sqlite-error.ts'
 
 export interface DatabaseOptions {
   readonly path: string
@@ -123,6 +123,8 @@ export class Database {
     try {
       return openFile(this.#options)
     } catch (thrown) {
+      // Write-ahead logging is begun with a rollback journal, before there is anything in the file.
+      if (readOnly === true && isUnfinished(thrown)) return emptyDatabase(this.#options.schema)
       if (!isCorrupt(thrown)) throw databaseError(path, thrown)
       if (readOnly === true) return this.#openNothing(thrown)
       this.#setAside(thrown)

@@ -16,14 +16,24 @@ const errnoByCode: Readonly<Record<number, string>> = {
   26: 'EBADMSG',
 }
 
-/** The primary result code; `undefined` for errors that are not SQLite's. */
-const sqliteCode = (thrown: unknown): number | undefined =>
-  thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number'
-    ? thrown.errcode & 0xff
-    : undefined
+/** `undefined` for errors that are not SQLite's. */
+const extendedCode = (thrown: unknown): number | undefined =>
+  thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode : undefined
+
+/** The primary result code. */
+const sqliteCode = (thrown: unknown): number | undefined => {
+  const code = extendedCode(thrown)
+  return code === undefined ? undefined : code & 0xff
+}
 
 /** The file is damaged, or no database. */
 export const isCorrupt = (thrown: unknown): boolean => [11, 26].includes(sqliteCode(thrown) ?? 0)
+
+/** Who opened it to read cannot undo what a writer that was killed had begun in a rollback journal. */
+export const isUnfinished = (thrown: unknown): boolean => extendedCode(thrown) === readOnlyRollback
+
+/** SQLITE_READONLY_ROLLBACK. */
+const readOnlyRollback = 776
 
 /** Somebody else holds the lock. */
 export const isBusy = (thrown: unknown): boolean => [5, 6].includes(sqliteCode(thrown) ?? 0)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -59,6 +59,26 @@ describe('tables', () => {
     store.log('l').flush()
     for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o600)
     store.close()
+  })
+
+  it('read as empty when a supervisor was killed while it made them, and are made by the next one', () => {
+    const [folder, left] = [testFolder(), testFolder()]
+    const making = new DatabaseSync(join(folder, 'state.db'))
+    making.exec('PRAGMA cache_size = 1; BEGIN; CREATE TABLE t (x)')
+    const insert = making.prepare('INSERT INTO t VALUES (randomblob(4096))')
+    for (let rows = 0; rows < 100; rows++) insert.run()
+    for (const name of ['state.db', 'state.db-journal']) copyFileSync(join(folder, name), join(left, name))
+    making.close()
+
+    const beside = openStore(left, { readOnly: true })
+    expect(beside.table('instances').entries()).toEqual([])
+    beside.close()
+    const next = openStore(left)
+    next.table('instances').set('api-0', 1)
+    next.close()
+    const later = openStore(left, { readOnly: true })
+    expect(later.table('instances').entries()).toEqual([['api-0', 1]])
+    later.close()
   })
 
   it('read as empty where no supervisor has ever been, and nothing is made', () => {
