@@ -54,18 +54,23 @@ const run = async (argv: readonly string[]): Promise<number> => {
         command: name,
       })
     }
-    return await command.run({
-      typed: parsed.typed,
-      globals: parsed.globals,
-      terminal,
-      env: process.env,
-      cwd: process.cwd(),
-    })
+    const { typed, globals } = parsed
+    return await command
+      .run({ typed, globals, terminal, env: process.env, cwd: process.cwd() })
+      .catch((thrown: unknown) => {
+        throw usageOfCommand(name, thrown)
+      })
   } catch (thrown) {
     printThrown(terminal, thrown, { stack })
     return isCoded(thrown) ? exitCodeOf(thrown.code) : exitCodes.failed
   }
 }
+
+/** What parses an option knows the mistake, but not for which command it was typed: its help is the one that helps. */
+const usageOfCommand = (name: string | undefined, thrown: unknown): unknown =>
+  thrown instanceof Failure && thrown.code === 'SYSG_USAGE'
+    ? new Failure('SYSG_USAGE', { message: thrown.message, command: name })
+    : thrown
 
 /** `sysg help start` is `sysg start --help`. */
 const withoutHelp = (argv: readonly string[]): readonly string[] =>

@@ -67,6 +67,21 @@ it.each([
   expect((await box.run(...args)).stderr).toContain(`error: ${message} [SYSG_USAGE]`)
 })
 
+it.each([
+  ['stop', '--timeout', 'soon'],
+  ['inspect', 'api', '--window', 'wide'],
+  ['inspect', 'api', '--window', '0'],
+  ['spawn', '--ttl', 'forever', '--', 'true'],
+  ['status', '--stream', '0'],
+  ['logs', '--since', 'noon'],
+])('leads from a mistake in `sysg %s %s %s` to the help of that command', async (command, ...rest) => {
+  await using box = new Sandbox()
+  box.config('services: { api: { command: "sleep 1000" } }')
+  const { code, stderr } = await box.run(command, ...rest)
+  expect(code).toBe(2)
+  expect(stderr).toContain(` hint: \`sysg ${command} --help\` shows what it takes.`)
+})
+
 it('names the state folder and what is in its way when it cannot be used', async () => {
   await using box = new Sandbox()
   box.config('services: { a: { command: "sleep 1000" } }')
