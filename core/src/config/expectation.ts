@@ -45,7 +45,7 @@ export const shown = (value: unknown): string => {
   if (typeof value === 'string') return value === '' ? 'empty text' : `\`${shorten(value)}\``
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return `\`${String(value)}\``
-  if (Array.isArray(value)) return 'a list'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   return typeof value === 'object' && value !== null ? 'a map' : `a ${typeof value}`
 }
 
