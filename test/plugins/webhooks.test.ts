@@ -414,7 +414,7 @@ describe('a mistake in `webhooks`', () => {
   it.each([
     ['{ url: "ftp://x", events: [a] }', 'is no URL of http or https'],
     ['{ url: "http://x" }', 'events: '],
-    ['{ url: "http://x", events: [] }', 'events'],
+    ['{ url: "http://x", events: [] }', 'must be a list with at least 1 entry, not an empty list'],
     ['{ url: "http://x", events: ["a b"] }', 'must be the type of an event'],
     ['{ url: "http://x", events: a, evnts: b }', 'Did you mean `events`?'],
     ['{ url: "http://x", events: a, retries: -1 }', 'retries'],
@@ -424,6 +424,13 @@ describe('a mistake in `webhooks`', () => {
     ['{ url: "http://x", events: a, headers: { a: "b\\nc" } }', 'without line breaks'],
     ['{ url: "http://x", events: a, services: apy }', '`apy` is no service. Did you mean `api`?'],
     ['{ url: "http://x", events: service.faild }', 'Did you mean `service.failed`?'],
+    ['{ url: "http://x", events: spawn.exit }', 'Did you mean `spawn.exited`?'],
+    [
+      '{ url: "http://x", events: "deploys.*" }',
+      'no event of systemg begins with `deploys.`. Did you mean `deploy.*`?',
+    ],
+    ['{ url: "http://x", events: webhook.failed }', '`webhook.failed` is never sent'],
+    ['{ url: "http://x", events: "webhook.*" }', '`webhook.*` is never sent'],
   ])('%s', async (webhook, said) => {
     expect((await mistakes(webhook)).join('\n')).toContain(said)
   })
@@ -434,10 +441,11 @@ describe('a mistake in `webhooks`', () => {
     expect(said.join('\n')).not.toMatch(/pa55word|1234567/)
   })
 
-  it.each(['{ url: "http://x", events: my_plugin.thing }', '{ url: "http+unix://%2Frun%2Fx/", events: ["*"] }'])(
-    '%s is none',
-    async (webhook) => {
-      expect(await mistakes(webhook)).toEqual([])
-    },
-  )
+  it.each([
+    '{ url: "http://x", events: my_plugin.thing }',
+    '{ url: "http://x", events: ["my_plugin.*", "*.failed", "deploy.*", "serv*"] }',
+    '{ url: "http+unix://%2Frun%2Fx/", events: ["*"] }',
+  ])('%s is none', async (webhook) => {
+    expect(await mistakes(webhook)).toEqual([])
+  })
 })

@@ -3,7 +3,7 @@ import type { SysgEvent } from '@systemg/core'
 import type { Webhook } from './options.ts'
 
 /** What happens to deliveries is never delivered: it would have no end. */
-const isOfDeliveries = (type: string): boolean => type.startsWith('webhook.')
+export const isOfDeliveries = (type: string): boolean => type.startsWith('webhook.')
 
 export const filterFor = ({ events, services }: Pick<Webhook, 'events' | 'services'>) => {
   const patterns = events.map(globOf)
