@@ -3,7 +3,8 @@
  *
  * What happens when it is too wide, in this order: long notes of the last column go below their rows; columns are left
  * out, those with the highest `dropRank` first; the first column's texts lose their middle. Where every row is to have
- * one line, columns are left out until there is some room for notes, and these lose their end.
+ * one line, long texts of the first column lose their middle first, then columns are left out until there is some room
+ * for notes, and these lose their end.
  */
 import { fit, fitMiddle, widthOf, wrap } from './text.ts'
 import type { Style } from './terminal.ts'
@@ -42,6 +43,8 @@ const gap = '  '
 const narrowestNote = 40
 const indent = '    '
 const narrowestName = 8
+/** On one line with its row, a name is shortened to this, or a third of the line, before a column is left out for it. */
+const longName = 16
 /** On one line with its row, a note has so much room before a column is left out for it. */
 const shortNote = 24
 
@@ -79,6 +82,8 @@ const layOut = (columns: readonly Column[], rows: readonly Row[], options: Table
   )
   const longest = Math.max(widthOf(noteTitle), ...rows.map(({ note }) => widthOf(note)))
   const kept = oneLine ? Math.min(longest, shortNote) + gap.length : 0
+  if (oneLine && total(widths) + kept > width)
+    widths[0] = Math.min(widths[0] ?? 0, Math.max(longName, Math.floor(width / 3)))
   for (const at of byDropRank(columns)) if (total(widths) + kept > width) widths[at] = 0
   const excess = total(widths) - width
   if (excess > 0) widths[0] = Math.max(narrowestName, (widths[0] ?? 0) - excess)

@@ -1,7 +1,7 @@
 import type { RunView } from '@systemg/plugins/cron'
 import { describe, expect, it } from 'vitest'
 import type { ServiceStatus } from '../../../cli/src/terminal/service-status.ts'
-import { countStates, noteOf, statusTable } from '../../../cli/src/terminal/status-table.ts'
+import { countStates, noteOf, serviceLines, statusTable } from '../../../cli/src/terminal/status-table.ts'
 import { widthOf } from '../../../cli/src/terminal/text.ts'
 import { ago, nowMs, service, shop } from './services.ts'
 
@@ -111,6 +111,23 @@ describe('the table of services', () => {
 
   it.each([12, 20, 33, 40, 60, 80, 120, 250])('has no line wider than %i columns', (width) => {
     for (const line of at(width)) expect(widthOf(line)).toBeLessThanOrEqual(Math.max(width, 19))
+  })
+
+  it('leaves room for reasons beside a long name where every service has one line', () => {
+    const services = [
+      service('a-very-long-name-that-goes-on-and-on-for-ever', { pid: 4720 }),
+      service('bad', { state: 'failed', reason: 'exit code 3, `cannot open /etc/nothing`' }),
+    ]
+    expect(`\n${serviceLines(services, { width: 60, nowMs, paint }).join('\n')}\n`).toMatchInlineSnapshot(`
+      "
+      NAME                  STATE    WHY
+      a-very-lon…-for-ever  running
+      bad                   failed   exit code 3, \`cannot open /e…
+      "
+    `)
+    for (const width of [40, 60, 90, 120])
+      for (const line of serviceLines(services, { width, nowMs, paint }))
+        expect(widthOf(line)).toBeLessThanOrEqual(width)
   })
 
   it('is one line per service, however long, where nobody looks', () => {
