@@ -19,7 +19,7 @@ import { pause } from './wait.ts'
  */
 export const adoptAll = async (left: BootState, reconciler: Reconciler, world: SystemWorld): Promise<number> => {
   const all: Found[] = []
-  for (const record of left.instances) {
+  for (const record of left.instances.toSorted(byStart)) {
     reconciler.roster.reserveId(record.id)
     all.push(await find(record, world.host))
   }
@@ -43,6 +43,15 @@ export const adoptAll = async (left: BootState, reconciler: Reconciler, world: S
   for (const one of living.filter((other) => !isActive(other))) adoptOne(one, reconciler, world)
   for (const one of found) if (one.spawned === undefined) adoptOne(one, reconciler, world)
   return living.length
+}
+
+/**
+ * What was started first is taken up first: plugins see instances in that order. By the kernel's clock, which nobody sets, and
+ * for those of one tick by the wall clock; one that has no process yet comes last.
+ */
+const byStart = (a: InstanceRecord, b: InstanceRecord): number => {
+  if (a.tree === undefined || b.tree === undefined) return Number(a.tree === undefined) - Number(b.tree === undefined)
+  return a.tree.startTime - b.tree.startTime || (a.startedAt ?? 0) - (b.startedAt ?? 0)
 }
 
 /** A record, and what of it is still there. */

@@ -45,6 +45,25 @@ describe('a supervisor that is killed', () => {
     expect(treeOf(sim, 'orch')).toBe('')
   })
 
+  it('leaves them in the order in which they were started, so that memory still costs the newest', async () => {
+    const mebi = 1024 ** 2
+    const spawns = { mode: 'dynamic' as const, limits: { total_memory: '100M' } }
+    await using sim = await simulate(plugins, { orch: orch('cascade', { spawn: spawns }) })
+    for (const name of ['zebra', 'yak', 'ant']) {
+      sim.service(`orch:${name}`).runs((self) => {
+        self.use({ memoryBytes: 30 * mebi })
+        if (name === 'zebra') self.after(60_000, () => self.use({ memoryBytes: 60 * mebi }))
+      })
+      await spawn(sim, pidOf(sim, 'orch'), name)
+      await sim.clock.advance(1_000)
+    }
+    sim.crash()
+    await comeBack(sim)
+    expect(treeOf(sim, 'orch')).toBe('zebra yak ant')
+    await sim.clock.advance(60_000)
+    expect(treeOf(sim, 'orch')).toBe('zebra yak')
+  })
+
   it('ends those whose time was over meanwhile', async () => {
     await using sim = await simulate(plugins, { orch: orch() })
     await spawn(sim, pidOf(sim, 'orch'), 'one', { ttl_ms: 10_000 })
