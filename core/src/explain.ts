@@ -42,11 +42,13 @@ export const withLastLine = (what: string, lines: readonly string[]): string => 
   return lastLine === undefined ? what : `${what}, \`${clip(lastLine.trim())}\``
 }
 
-/** Why it is stopped. What a check said is told from what the program did: both may be `exit code 1`. */
-export const describeStopRequest = ({ why, detail }: StopRequest): string => {
-  if (why === 'unhealthy' && detail !== null) return `unhealthy: ${detail}`
-  return detail ?? why
-}
+/** What a check said, told from what the program did: both may be `exit code 1`. */
+export const describeUnhealthy = (reason: string | null | undefined): string =>
+  reason == null ? 'unhealthy' : `unhealthy: ${reason}`
+
+/** Why it is stopped. */
+export const describeStopRequest = ({ why, detail }: StopRequest): string =>
+  why === 'unhealthy' ? describeUnhealthy(detail) : (detail ?? why)
 
 /** The reason shown for a service; `of` finds others by name; null when there is nothing to say. */
 export const explain = (
@@ -120,7 +122,8 @@ const describeStopping = (service: Service): string | null => {
     const pids = stuck.map(({ pid }) => pid).join(', ')
     return `pid ${pids} does not die${stuck.some(({ uninterruptible }) => uninterruptible) ? ' (uninterruptible)' : ''}`
   }
-  return service.living.find(({ stopRequest }) => stopRequest !== undefined)?.stopRequest?.detail ?? null
+  const request = service.living.find(({ stopRequest }) => stopRequest !== undefined)?.stopRequest
+  return request === undefined || request.detail === null ? null : describeStopRequest(request)
 }
 
 const describeStarting = (service: Service): string | null => {

@@ -1,7 +1,7 @@
 /** One replica being replaced: what a strategy works with, and how it is taken back. */
 import type { ResolvedService } from './config/types.ts'
 import type { DeployWorld } from './deploy-world.ts'
-import { describeEnd } from './explain.ts'
+import { describeEnd, describeUnhealthy } from './explain.ts'
 import type { LaunchSpec } from './launch-spec.ts'
 import type { InstanceInfo } from './instance-info.ts'
 import type { Instance } from './instance.ts'
@@ -98,7 +98,7 @@ export class ReplicaReplacement implements Replacement {
     const instance = this.#new
     const isBad = () => {
       if (instance?.isDown === true) over.abort(endOf(instance))
-      else if (instance?.state === 'unhealthy') over.abort(new Error(instance.unhealthyReason ?? 'it is unhealthy'))
+      else if (instance?.state === 'unhealthy') over.abort(new Error(describeUnhealthy(instance.unhealthyReason)))
       return over.signal.aborted
     }
     if (!isBad()) instance?.onChange(isBad)

@@ -1,5 +1,13 @@
 import { definePlugin, type ServiceConfig, type Strategy } from '@systemg/core'
-import { all, answers, exitsAfter, ignoresSigterm, type Program, type SimulatedAnswer } from '@systemg/core/simulated'
+import {
+  all,
+  answers,
+  exitsAfter,
+  ignoresSigterm,
+  stopsAfter,
+  type Program,
+  type SimulatedAnswer,
+} from '@systemg/core/simulated'
 import { simulate, type Simulation, type SimulationOptions } from '@systemg/core/testing'
 import { health } from '@systemg/plugins/health'
 import { logs } from '@systemg/plugins/logs'
@@ -206,6 +214,20 @@ describe('liveness', () => {
     await sim.clock.advance(2_000)
     expect(sim.states).toEqual({ api: 'running', web: 'running' })
     expect(sim.service('api').view.restarts).toBe(1)
+  })
+
+  it('never shows what the check said as the exit of the program', async () => {
+    const services = { api: { command: 'x', restart_policy: 'on-failure', backoff: '5s' } } as const
+    await using sim = await run(services, { api: stopsAfter(500) })
+    await sim.start()
+    sim.system.reportHealth('api-1', { healthy: false, reason: 'exit code 1' })
+    await sim.until(() => sim.states['api'] === 'stopping')
+    expect(sim.service('api').reason).toBe('unhealthy: exit code 1')
+    await sim.until(() => sim.states['api'] === 'backoff')
+    expect(sim.service('api').view).toMatchObject({ reason: 'unhealthy: exit code 1', exit: { code: 0, signal: null } })
+    // Of what is `unhealthy` nothing but the check can be meant.
+    const told = sim.events.map(({ type, data }) => `${type} ${JSON.stringify(data)}`)
+    expect(told.filter((text) => text.includes('exit code 1') && !text.includes('unhealthy'))).toEqual([])
   })
 
   it('leaves a service alone whose policy is `never`: it is shown as unhealthy, and as healthy when it is again', async () => {

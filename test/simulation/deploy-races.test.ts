@@ -236,7 +236,7 @@ describe('the grace period', () => {
     const deploying = deploy(sim)
     await untilStep(sim, 'grace_period')
     sim.system.reportHealth('api-2', { healthy: false, reason: 'status 503' })
-    expect((await sim.finish(deploying)).problems[0]?.message).toContain('`grace_period`: status 503')
+    expect((await sim.finish(deploying)).problems[0]?.message).toContain('`grace_period`: unhealthy: status 503')
     expect(serving(sim).slot).toBe('8000')
     expect(site.proxy).toBe('8000')
   })
