@@ -77,6 +77,8 @@ export class Aftermath {
   settle(service: Service, replica: Replica, run: EndedRun | undefined): void {
     if (replica.state !== 'live') return
     replica.askedRun = undefined
+    const { isAskedMeanwhile } = replica
+    replica.isAskedMeanwhile = false
     const isWanted = this.#roster.isWanted(service) && replica.index < service.wantedReplicas
     if (run === undefined || !isWanted || service.isScheduled) {
       replica.move('rest')
@@ -85,8 +87,12 @@ export class Aftermath {
     const failure = replica.last?.failure
     const isPassing = failure !== undefined && passingFailures.test(failure.message)
     const decision = isPassing ? { delayMs: passingDelayMs } : this.#world.hooks.retry.call(run)
-    if (decision === undefined) {
-      replica.move(run.success ? 'complete' : 'giveUp')
+    if (decision === undefined && run.success) {
+      replica.move('complete')
+    } else if (isAskedMeanwhile) {
+      replica.move('rest')
+    } else if (decision === undefined) {
+      replica.move('giveUp')
     } else if ('giveUp' in decision) {
       replica.move('giveUp')
       replica.gaveUp = decision.giveUp
@@ -140,6 +146,7 @@ export class Aftermath {
   #waitToRetry(service: Service, replica: Replica, delayMs: number): void {
     const { clock } = this.#world.host
     replica.move('retry')
+    replica.isFresh = false
     const retry = {
       at: clock.now() + delayMs,
       delayMs,

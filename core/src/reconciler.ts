@@ -186,7 +186,7 @@ export class Reconciler {
     if (step === 'rest') replica.move('rest')
     if (step === 'stop') this.#stopUnwanted(service, replica)
     if (step === 'launch') {
-      if (replica.state === 'backoff') service.restarts += 1
+      if (replica.state === 'backoff' && !replica.isFresh) service.restarts += 1
       if (replica.isNew) replica.spec = service.provenSpec
       this.#launch(service, replica, replica.spec)
     }

@@ -39,6 +39,8 @@ export class Replica {
   isOutcomeRecorded = false
   /** The next start is one that a person or the boot asked for, not one that follows from a crash. */
   isFresh = true
+  /** A person asked for a start while a run that has crashed was still being ended: the next one does not wait. */
+  isAskedMeanwhile = false
   /** It is to run once now, whatever the plan says; until that run has ended. */
   askedRun: AskedRun | undefined
 
@@ -58,6 +60,13 @@ export class Replica {
   /** It came to rest by itself. */
   get isAtRest(): boolean {
     return this.state === 'completed' || this.state === 'failed'
+  }
+
+  /** Its run has ended by itself, or is being ended since it is unhealthy, and what is left of it is not gone yet. */
+  get isCrashing(): boolean {
+    const { active, state } = this
+    if (active === undefined || state !== 'live') return false
+    return active.stopRequest === undefined ? active.exit !== undefined : active.stopRequest.crash === true
   }
 
   move(cue: ReplicaCue): void {
@@ -104,12 +113,13 @@ export class Replica {
     this.gaveUp = record.why ?? undefined
   }
 
-  /** Ready to be launched again after it had given up or completed; the count starts anew. */
+  /** Ready to be launched again after it had given up, completed or crashed; the count starts anew. */
   rearm(): void {
     this.restarts = 0
     this.isFresh = true
     if (this.isAtRest) this.move('rearm')
     else if (this.retry !== undefined) this.retry.due = true
+    else this.isAskedMeanwhile = this.isCrashing
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ResolvedService, ResolvedSystem } from './config/types.ts'
 import { Graph } from './graph.ts'
 import type { Instance } from './instance.ts'
+import type { Replica } from './replica.ts'
 import { Service } from './service.ts'
 import type { OnMove } from './states.ts'
 import { hostOf } from './transient-name.ts'
@@ -154,7 +155,9 @@ export class Roster {
     if (service.planning !== 'done') return true
     // Whoever asks for a run of a scheduled one waits for that run; nobody else does.
     if (service.planError !== undefined || service.isSkipped || service.isScheduled) return false
-    return service.wanted.some(({ state }) => state === 'idle') && service.gate.state !== 'blocked'
+    // What becomes of one that has just ended is decided in a moment.
+    const isOpen = ({ state, living }: Replica) => state === 'idle' || (state === 'live' && living.size === 0)
+    return service.wanted.some(isOpen) && service.gate.state !== 'blocked'
   }
 
   /** A name for the next instance of a service: never used before. */

@@ -175,7 +175,7 @@ describe('a new supervisor', () => {
     sim.crash()
     sim.world.processes.kill(web, 'SIGKILL')
     await sim.boot()
-    await sim.start()
+    await sim.finish(sim.system.resume())
     await sim.until(() => sim.service('web').state === 'running')
     expect(sim.service('db').pids).toEqual([db])
     expect(sim.service('db').starts).toBe(1)

@@ -9,7 +9,7 @@ import { planChanges } from './planned-changes.ts'
 import { putInForce } from './put-in-force.ts'
 import { nothingReplaced, replaceInOrder } from './replace-services.ts'
 import { forgetOutdatedScales } from './scale.ts'
-import { requireOpen } from './services.ts'
+import { rearmDown, requireOpen, servicesOfConfig } from './services.ts'
 import { areGoneOrStuck, outcomeOfAll, untilSettled, withWarnings } from './settled.ts'
 
 export const plan = (
@@ -47,6 +47,10 @@ const applyAll = async (world: OperationWorld, given: ResolvedSystem, all: boole
   const warnings = forgetOutdatedScales(world)
   if (changed.length > 0) world.emit('system.reloaded', {}, { changed: changed.map(({ service }) => service) })
   await tellPlugins(before, roster, world)
+  // Of the others all is started or replaced, each in its turn.
+  const later = [...toReplace.names, ...(toReplace.starting ?? [])]
+  for (const service of servicesOfConfig(world))
+    if (service.isIntended && !later.includes(service.name)) rearmDown(service)
   reconciler.wakeAll()
   const removed = [...roster.services.values()].filter(({ isRemoved }) => isRemoved).flatMap(({ living }) => living)
   await reconciler.until(() => areGoneOrStuck(removed))

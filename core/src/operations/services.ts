@@ -2,6 +2,7 @@
 import { nearest } from '../config/nearest.ts'
 import { SysgError } from '../errors.ts'
 import type { IntentRecord } from '../journal.ts'
+import { isDown } from '../replica.ts'
 import type { Service } from '../service.ts'
 import type { OperationWorld } from './operation-world.ts'
 
@@ -39,6 +40,15 @@ export const setIntent = (world: OperationWorld, service: Service, intent: Inten
   if (!isForgotten) world.hooks.journal.call({ kind: 'intent', service: service.name, record: intent })
   if (isNew)
     service.cause = world.emit('service.intent', { service: service.name }, { intent: intent.intent, by: 'you' }).seq
+}
+
+/** What has given up or crashed, or waits before it is tried again, is tried now. */
+export const rearmDown = (service: Service): void => {
+  if (service.planError !== undefined) {
+    service.planning = 'needed'
+    service.planError = undefined
+  }
+  for (const replica of service.replicas) if (isDown(replica) || replica.isCrashing) replica.rearm()
 }
 
 /** What runs goes on when what it needs is stopped by a person. */

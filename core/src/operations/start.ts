@@ -2,13 +2,12 @@
 import { addAdHoc, findAdHoc } from '../ad-hoc.ts'
 import type { ResolvedService } from '../config/types.ts'
 import { SysgError } from '../errors.ts'
-import { isDown } from '../replica.ts'
 import type { Service } from '../service.ts'
 import type { Outcome, StartAdHocOptions, StartOptions } from '../system-api.ts'
 import { catchUp } from './catch-up.ts'
 import type { OperationWorld } from './operation-world.ts'
 import { runByHand } from './run.ts'
-import { findKept, findService, requireOpen, servicesOfConfig, setIntent } from './services.ts'
+import { findKept, findService, rearmDown, requireOpen, servicesOfConfig, setIntent } from './services.ts'
 import { outcomeOf, settled, untilSettled, withWarnings } from './settled.ts'
 
 export const start = async (world: OperationWorld, options: StartOptions = {}): Promise<Outcome> => {
@@ -79,13 +78,4 @@ const askNamed = (world: OperationWorld, names: readonly string[], withDeps: boo
     for (const replica of service.replicas) replica.rearm()
   }
   return all
-}
-
-/** What has given up, or waits before it is tried again, is tried now. */
-const rearmDown = (service: Service): void => {
-  if (service.planError !== undefined) {
-    service.planning = 'needed'
-    service.planError = undefined
-  }
-  for (const replica of service.replicas) if (isDown(replica)) replica.rearm()
 }
