@@ -3,7 +3,7 @@ import { definePlugin } from '@systemg/core'
 import { daemonizes, exitsAfter, ignoresSigterm, stopsAfter, type Program } from '@systemg/core/simulated'
 import { simulate, type Simulation, type SimulationOptions } from '@systemg/core/testing'
 import { describe, expect, it } from 'vitest'
-import { retries } from '../simulation/plugins.ts'
+import { retries, rolling } from '../simulation/plugins.ts'
 
 const x = { command: 'x' }
 
@@ -327,6 +327,16 @@ describe('restart', () => {
     expect(outcome.problems[0]).toMatchObject({ service: 'api', code: 'SYSG_DEPLOY_FAILED' })
     expect(sim.service('web').starts).toBe(1)
     expect(sim.service('db').starts).toBe(2)
+  })
+
+  it('of several names those that it did not come to, when one fails before them', async () => {
+    await using sim = await simulate([rolling()], shop)
+    sim.service('api').runs(exitsAfter(10, 1))
+    const before = sim.service('web').pids
+    const outcome = await sim.finish(sim.system.restart({ names: ['web', 'api', 'db'] }))
+    expect(outcome.problems.map(({ service, code }) => [service, code])).toEqual([['api', 'SYSG_DEPLOY_FAILED']])
+    expect(outcome.warnings).toEqual(['Not replaced, since `api` failed before: `web`. What runs of them goes on.'])
+    expect(sim.service('web').pids).toEqual(before)
   })
 })
 
