@@ -5,7 +5,7 @@
  */
 import type { ResolvedService } from './config/types.ts'
 import type { DeployWorld } from './deploy-world.ts'
-import { SysgError, whyOf } from './errors.ts'
+import { adviceOf, SysgError, whyOf } from './errors.ts'
 import type { EventData, EventType, SysgEvent } from './events.ts'
 import type { Instance } from './instance.ts'
 import { ReplicaReplacement } from './replacement.ts'
@@ -133,6 +133,7 @@ export class Deploy {
     await orAborted(replica.untilAlone(), signal)
     if (replica.active === undefined) {
       replica.spec = this.target
+      run.step = 'start'
       await this.#world.bringUp(this.#service, replica, signal)
       return
     }
@@ -223,10 +224,4 @@ export class Deploy {
 const lastLinesOf = (thrown: unknown): readonly string[] => {
   const lines = thrown instanceof Error && 'lastLines' in thrown ? thrown.lastLines : undefined
   return Array.isArray(lines) ? lines.map(String) : []
-}
-
-/** What to do about it, as far as an error knows more than where to look. */
-const adviceOf = (thrown: unknown): string | undefined => {
-  const error = thrown instanceof Error && !(thrown instanceof SysgError) ? thrown.cause : thrown
-  return error instanceof SysgError && error.code !== 'SYSG_START_FAILED' ? error.hint : undefined
 }

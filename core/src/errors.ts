@@ -78,9 +78,14 @@ export const catalog = {
     message: `\`${facts.service}\` could not be started: ${facts.why} (${facts.errno}).`,
     hint: spawnHints[facts.errno] ?? 'Check the program and the folder it runs in.',
   }),
-  SYSG_START_FAILED: (facts: { service: string; reason: string }) => ({
+  SYSG_START_FAILED: (facts: {
+    service: string
+    reason: string
+    /** What to do about the reason. */
+    advice?: string | undefined
+  }) => ({
     message: `\`${facts.service}\` did not start: ${facts.reason}.`,
-    hint: `\`sysg logs ${facts.service}\` shows what it wrote.`,
+    hint: `${facts.advice === undefined ? '' : `${facts.advice} `}\`sysg logs ${facts.service}\` shows what it wrote.`,
   }),
   SYSG_RUN_FAILED: (facts: { service: string; reason: string }) => ({
     message: `The run of \`${facts.service}\` failed: ${facts.reason}.`,
@@ -260,3 +265,10 @@ export class SysgError extends Error {
 /** The message of anything that was thrown, without a stack and without a final full stop. */
 export const whyOf = (thrown: unknown): string =>
   (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, '')
+
+/** What to do about what was thrown, as far as it, or what caused it, knows more than where to look. */
+export const adviceOf = (thrown: unknown): string | undefined => {
+  if (!(thrown instanceof Error)) return undefined
+  const knows = thrown instanceof SysgError && thrown.code !== 'SYSG_START_FAILED'
+  return knows ? thrown.hint : adviceOf(thrown.cause)
+}

@@ -1,5 +1,5 @@
 /** What an operation on services came to, in the words of its caller. */
-import { SysgError, whyOf } from './errors.ts'
+import { adviceOf, SysgError, whyOf } from './errors.ts'
 import { isDown } from './replica.ts'
 import type { Service } from './service.ts'
 import type { Outcome } from './system-api.ts'
@@ -90,7 +90,7 @@ const startError = (service: Service, of: (name: string) => Service | undefined)
   const why = reason === null ? `it is ${state ?? 'unknown'}` : reason
   const what =
     state === 'backoff' ? `${why}; it is tried again` : state === 'failed' ? why : `it is ${state ?? 'unknown'}: ${why}`
-  return new SysgError('SYSG_START_FAILED', { service: name, reason: what })
+  return new SysgError('SYSG_START_FAILED', { service: name, reason: what, advice: adviceOf(lastFailure(service)) })
 }
 
 /** The service that a blocked one waits for in the end, when it stays down until a person starts it. */
@@ -102,10 +102,13 @@ const downFor = (service: Service, of: (name: string) => Service | undefined): S
 }
 
 /** Why its last run was never begun, in the words of whoever refused it. */
-const refusalOf = ({ replicas }: Service): SysgError | undefined => {
-  const failure = replicas.map(({ last }) => last?.failure).findLast((one) => one !== undefined)
+const refusalOf = (service: Service): SysgError | undefined => {
+  const failure = lastFailure(service)
   return failure?.code === 'SYSG_START_FAILED' ? undefined : failure
 }
+
+const lastFailure = ({ replicas }: Service): SysgError | undefined =>
+  replicas.map(({ last }) => last?.failure).findLast((one) => one !== undefined)
 
 const stoppedByYou = (name: string) => `\`${name}\` stays stopped, as you asked; \`sysg start -s ${name}\` starts it.`
 

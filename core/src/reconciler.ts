@@ -246,8 +246,10 @@ export class Reconciler {
     const isAtRest = () => replica.living.size === 0 && (replica.state !== 'idle' || service.gate.state === 'blocked')
     await this.until(() => replica.active?.isServing === true || isAtRest(), signal)
     if (replica.active?.isServing === true || replica.state === 'completed') return
-    const reason = replica.last === undefined ? (service.seen.reason ?? 'it did not start') : describeEnd(replica.last)
-    throw new SysgError('SYSG_START_FAILED', { service: service.name, reason })
+    const { last } = replica
+    const reason = last === undefined ? (service.seen.reason ?? 'it did not start') : describeEnd(last)
+    const about = { cause: last?.failure, lastLines: last?.lastLines ?? [] }
+    throw new SysgError('SYSG_START_FAILED', { service: service.name, reason }, about)
   }
 
   get #instanceWorld(): InstanceWorld {

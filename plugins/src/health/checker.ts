@@ -16,6 +16,8 @@ export interface Result {
   readonly healthy: boolean
   /** Why not, in words. */
   readonly reason: string | null
+  /** What the probe rejected with. */
+  readonly cause?: unknown
 }
 
 export interface CheckerWorld {
@@ -82,7 +84,7 @@ export class Checker {
   async untilReady(signal: AbortSignal): Promise<void> {
     const both = AbortSignal.any([signal, this.#stop.signal])
     const begunMs = this.#world.clock.monotonic()
-    let last: string | undefined
+    let last: Result | undefined
     for (;;) {
       const check = this.#world.check()
       if (check === undefined) return
@@ -94,10 +96,12 @@ export class Checker {
         return
       }
       // A try that had less time than it is given says less than the one before.
-      last = isLast && leftMs() <= 0 ? (last ?? result.reason ?? '') : (result.reason ?? '')
-      this.#world.judged({ healthy: false, reason: last }, check)
+      last = isLast && leftMs() <= 0 ? (last ?? result) : result
+      const { reason, cause } = last
+      this.#world.judged({ healthy: false, reason: reason ?? '' }, check)
       if (leftMs() > 0) await this.#rest(Math.min(check.start_interval, leftMs()), both)
-      if (leftMs() <= 0) throw new Error(`not ready within ${formatDuration(check.total_timeout)}: ${last}`)
+      if (leftMs() <= 0)
+        throw new Error(`not ready within ${formatDuration(check.total_timeout)}: ${reason ?? ''}`, { cause })
     }
   }
 
@@ -192,14 +196,14 @@ export class Checker {
     } catch (thrown) {
       signal.throwIfAborted()
       const said = thrown === timeout && (await within(clock, lastWordMs, settled)) ? await settled : thrown
-      return failed(whyOf(said ?? timeout))
+      return failed(whyOf(said ?? timeout), said)
     } finally {
       limit.end()
     }
   }
 }
 
-const failed = (reason: string): Result => ({ healthy: false, reason })
+const failed = (reason: string, cause?: unknown): Result => ({ healthy: false, reason, cause })
 
 /** What a program says once holds as long as it lives: there is nothing to ask. */
 const isSaidOnce = ({ probe }: HealthCheck): boolean => probe === 'log' || probe === 'notify'

@@ -34,8 +34,8 @@ export class Watches {
       check: () => checkOf(instance),
       ask: (check, signal) => this.#ask(instance, check, signal),
       tried: (result, durationMs) => this.history.add(instance, result, durationMs),
-      judged: (result, check) =>
-        system.reportHealth(instance.id, { ...result, isShownOnly: check?.liveness === false }),
+      judged: ({ healthy, reason }, check) =>
+        system.reportHealth(instance.id, { healthy, reason, isShownOnly: check?.liveness === false }),
     })
     this.#watches.set(instance.id, { instance, checker })
   }
