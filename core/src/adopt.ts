@@ -142,7 +142,7 @@ const adoptOne = (found: Found, reconciler: Reconciler, world: SystemWorld): voi
   if (record.role !== 'active') instance.requestStop({ why: 'deploy', detail: 'left over from a deploy' })
 }
 
-/** A run that came to rest under the same config is not begun again by a new supervisor. */
+/** What came to rest under the same config is not begun again by a new supervisor, and waits no longer than it was to. */
 const restoreOutcome = (record: OutcomeRecord, reconciler: Reconciler, world: SystemWorld): void => {
   const service = reconciler.roster.services.get(record.service)
   if (service === undefined || !isSame(service.config, record.config)) return
@@ -152,7 +152,13 @@ const restoreOutcome = (record: OutcomeRecord, reconciler: Reconciler, world: Sy
   const { exit = null, exitAt } = replica.last ?? {}
   const at = exitAt === undefined ? null : new Date(exitAt).toISOString()
   const facts = { replica: record.replica, outcome: record.outcome, exit, at }
-  world.emit('replica.restored', { service: service.name, instance: record.instance }, facts)
+  if (record.retry !== undefined) {
+    service.isAsked = true
+    service.restarts = Math.max(service.restarts, record.retry.restarts - 1)
+    reconciler.aftermath.waitOn(service, replica, record.retry)
+  }
+  const retryAt = replica.retry === undefined ? {} : { retry_at: new Date(replica.retry.at).toISOString() }
+  world.emit('replica.restored', { service: service.name, instance: record.instance }, { ...facts, ...retryAt })
 }
 
 /** The service of a record; one that the config no longer has is kept until it is stopped. */

@@ -6,6 +6,7 @@ import { describeEnd } from './explain.ts'
 import { SysgError } from './errors.ts'
 import type { EndedRun } from './instance-info.ts'
 import type { Instance } from './instance.ts'
+import type { OutcomeRecord } from './journal.ts'
 import type { SystemWorld } from './system-world.ts'
 import { isDown, type Replica } from './replica.ts'
 import type { Roster } from './roster.ts'
@@ -129,34 +130,27 @@ export class Aftermath {
   #recordOutcome(service: Service, replica: Replica): void {
     const record = replica.outcome(service.name)
     if (record === undefined) return
-    replica.isOutcomeRecorded = true
     // What its output says is shown again by a supervisor that no longer knows what is secret in it.
     const { config, ...told } = record
     const hidden = { ...this.#world.hide(told), config }
-    this.#world.hooks.journal.call({ kind: 'outcome', service: service.name, replica: replica.index, record: hidden })
+    this.#journal(service, replica, hidden)
   }
 
   forgetOutcome(service: Service, replica: Replica): void {
-    if (!replica.isOutcomeRecorded) return
-    replica.isOutcomeRecorded = false
-    const entry = { kind: 'outcome', service: service.name, replica: replica.index, record: undefined } as const
-    this.#world.hooks.journal.call(entry)
+    if (replica.recorded !== undefined) this.#journal(service, replica, undefined)
+  }
+
+  #journal({ name: service }: Service, replica: Replica, record: OutcomeRecord | undefined): void {
+    const isPassing = (record?.outcome ?? replica.recorded) === 'backoff'
+    replica.recorded = record?.outcome
+    const entry = { kind: 'outcome', service, replica: replica.index, record } as const
+    this.#world.hooks.journal.call(isPassing ? { ...entry, isPassing } : entry)
   }
 
   #waitToRetry(service: Service, replica: Replica, delayMs: number): void {
-    const { clock } = this.#world.host
     replica.move('retry')
     replica.isFresh = false
-    const retry = {
-      at: clock.now() + delayMs,
-      delayMs,
-      due: false,
-      cancel: clock.timer(delayMs, () => {
-        retry.due = true
-        this.#wakes.wake([service])
-      }),
-    }
-    replica.retry = retry
+    this.#retryIn(service, replica, delayMs, delayMs)
     const reason = replica.last === undefined ? '' : describeEnd(replica.last)
     const of = { service: service.name, instance: replica.last?.id, cause: replica.last?.cause }
     service.cause = this.#world.emit('service.restarting', of, {
@@ -164,6 +158,26 @@ export class Aftermath {
       attempt: replica.restarts,
       reason,
     }).seq
+  }
+
+  /** Go on with what an earlier supervisor had begun to wait for; the clock may have jumped meanwhile. */
+  waitOn(service: Service, replica: Replica, { at, delayMs }: NonNullable<OutcomeRecord['retry']>): void {
+    const leftMs = at - this.#world.host.clock.now()
+    this.#retryIn(service, replica, Math.min(Math.max(0, leftMs), delayMs), delayMs)
+  }
+
+  #retryIn(service: Service, replica: Replica, leftMs: number, delayMs: number): void {
+    const { clock } = this.#world.host
+    const retry = {
+      at: clock.now() + leftMs,
+      delayMs,
+      due: false,
+      cancel: clock.timer(leftMs, () => {
+        retry.due = true
+        this.#wakes.wake([service])
+      }),
+    }
+    replica.retry = retry
   }
 
   /** A crash of what served last stops every running service that needs it; deploys among them fail. */

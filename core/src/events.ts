@@ -102,7 +102,13 @@ export interface EventData {
   /** A transient belongs to another instance from now on; to none when `owner` is null. */
   'instance.given': { owner: string | null }
   /** How a replica had come to rest under an earlier supervisor, and when. */
-  'replica.restored': { replica: number; outcome: 'completed' | 'failed'; exit: Exit | null; at: string | null }
+  'replica.restored': {
+    replica: number
+    outcome: 'completed' | 'failed' | 'backoff'
+    exit: Exit | null
+    at: string | null
+    retry_at?: string
+  }
   'deploy.started': { strategy: string; replicas: number }
   'deploy.step': { step: string; replica: number }
   'deploy.switched': { replica: number; from: string | null; to: string }

@@ -32,11 +32,16 @@ export interface InstanceRecord {
   readonly transient?: Transient
 }
 
-/** How a replica came to rest by itself: kept so that a new supervisor neither runs a one-shot again nor forgets a failure. */
+/**
+ * How a replica came to rest by itself: kept so that a new supervisor neither runs a one-shot again nor forgets a failure, nor
+ * begins to count anew what crashes again and again.
+ */
 export interface OutcomeRecord {
   readonly service: string
   readonly replica: number
-  readonly outcome: 'completed' | 'failed'
+  readonly outcome: 'completed' | 'failed' | 'backoff'
+  /** Of one in `backoff`: when it is due (wall clock, ms), what it waits altogether, restarts in a row with that. */
+  readonly retry?: { readonly at: number; readonly delayMs: number; readonly restarts: number }
   /** The config it ran with. Another config starts it anew. */
   readonly config: ResolvedService
   readonly instance: string
@@ -65,6 +70,8 @@ export type JournalEntry =
       readonly replica: number
       /** Missing: it runs again, or the system was stopped. */
       readonly record: OutcomeRecord | undefined
+      /** It only waits for its next try, or did: not worth waiting for the disk. */
+      readonly isPassing?: boolean
     }
   /** Everything is to end, or has. */
   | { readonly kind: 'ending'; readonly isEnding: boolean }

@@ -105,7 +105,7 @@ const tellDown = (service: Service, world: SystemWorld): void => {
 
 /** The run of one that an earlier supervisor saw come to rest: it has rested since then. */
 const restedBefore = (service: Service): EndedFacts | undefined =>
-  service.replicas.find(({ isOutcomeRecorded }) => isOutcomeRecorded)?.last
+  service.replicas.find(({ recorded }) => recorded !== undefined)?.last
 
 /** Its process has just ended by itself, and it is not yet known whether it left others behind: no state worth telling. */
 const isBeingSettled = (service: Service): boolean =>

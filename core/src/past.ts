@@ -179,7 +179,8 @@ const serviceTells: Tells<PastService> = {
     Reflect.deleteProperty(service.instances, instance)
     forgetUnwanted(service)
   },
-  'replica.restored': (service, { replica, exit, at }, { time }) => {
+  'replica.restored': (service, { replica, exit, at, retry_at: retryAt }, { time }) => {
+    service.retryAt = retryAt ?? service.retryAt
     service.ends[replica] = exit === null ? null : { exit, at: at ?? time }
   },
   'deploy.switched': ({ instances }, { from, to }) => {

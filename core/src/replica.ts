@@ -36,7 +36,8 @@ export class Replica {
   isDeploying = false
   /** An active run that ended by itself while a deploy was at work: its policy applies if the deploy fails. */
   endedMeanwhile: EndedRun | undefined
-  isOutcomeRecorded = false
+  /** What is recorded of how it came to rest. */
+  recorded: OutcomeRecord['outcome'] | undefined
   /** The next start is one that a person or the boot asked for, not one that follows from a crash. */
   isFresh = true
   /** A person asked for a start while a run that has crashed was still being ended: the next one does not wait. */
@@ -83,13 +84,15 @@ export class Replica {
     await Promise.all([...this.living].filter((instance) => instance !== this.active).map(goneOrStuck))
   }
 
-  /** What must be remembered of a replica at rest. */
+  /** What must be remembered of a replica that does not run. */
   outcome(service: string): OutcomeRecord | undefined {
-    if (this.state !== 'completed' && this.state !== 'failed') return undefined
+    const { state: outcome, index: replica, spec: config, gaveUp: why = null, restarts } = this
+    if (outcome === 'idle' || outcome === 'live') return undefined
     const { exit, exitAt = 0, lastLines = [], id = '', failure } = this.last ?? {}
-    const { state: outcome, index: replica, spec: config, gaveUp: why = null } = this
+    const { at: due, delayMs } = this.retry ?? {}
     return {
       ...{ service, replica, outcome, config, instance: id, at: exitAt, lastLines, why },
+      ...(due === undefined || delayMs === undefined ? {} : { retry: { at: due, delayMs, restarts } }),
       ...(exit === undefined ? {} : { exit }),
       ...(failure === undefined ? {} : { failure: textOf(failure) }),
     }
@@ -97,7 +100,7 @@ export class Replica {
 
   /** Take up what an earlier supervisor saw it come to. */
   restore(record: OutcomeRecord): void {
-    const { instance: id, exit, failure, at, lastLines } = record
+    const { instance: id, exit, failure, at, lastLines, retry } = record
     this.last = {
       id,
       exit: isKnown(exit) ? exit : undefined,
@@ -109,7 +112,9 @@ export class Replica {
       isDaemonized: false,
     }
     this.state = record.outcome
-    this.isOutcomeRecorded = true
+    this.restarts = retry?.restarts ?? 0
+    this.isFresh = retry === undefined
+    this.recorded = record.outcome
     this.gaveUp = record.why ?? undefined
   }
 

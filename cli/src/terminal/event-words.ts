@@ -104,7 +104,7 @@ const phrases = {
   'instance.adopted': ({ pid }, instance) => `${instance} was taken over (pid ${pid})`,
   'instance.given': ({ owner }, instance) => `${instance} belongs to ${owner ?? 'nothing else any more'}`,
   'replica.restored': ({ replica, outcome }, _, service) =>
-    `${service}: replica ${replica} had ${outcome} under an earlier supervisor`,
+    `${service}: replica ${replica} ${outcome === 'backoff' ? 'was in backoff' : `had ${outcome}`} under an earlier supervisor`,
   'deploy.started': ({ strategy }, _, service) => `${service}: a ${strategy} deploy begins`,
   'deploy.step': ({ step }, from, service) => `${service}: deploy step ${step}${from === service ? '' : ` (${from})`}`,
   'deploy.switched': ({ from, to }, _, service) =>

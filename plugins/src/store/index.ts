@@ -46,7 +46,8 @@ export const store = definePlugin({
     }))
     hooks.journal.tap('store', (entry) => {
       // A power cut ends every instance: what is recorded of them, and that they are to end, need not survive it.
-      const survives = entry.kind === 'instances' || entry.kind === 'ending' ? 'crash' : 'power-cut'
+      const isPassing = entry.kind === 'outcome' ? entry.isPassing === true : isOfProcesses(entry)
+      const survives = isPassing ? 'crash' : 'power-cut'
       writer.write(changesOf(tables, entry), survives)
     })
     hooks.event.tap({ name: 'store', stage: -50 }, (event) => {
@@ -97,6 +98,8 @@ const recordsOf = (tables: Tables, services: readonly string[]): readonly Change
     .filter(([key]) => services.includes(key.slice(0, key.lastIndexOf('@'))))
     .map(([key]) => changeOf(tables, 'outcomes', key, undefined)),
 ]
+
+const isOfProcesses = ({ kind }: JournalEntry): boolean => kind === 'instances' || kind === 'ending'
 
 interface Tables {
   readonly intents: DurableTable

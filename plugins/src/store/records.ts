@@ -65,7 +65,8 @@ const instance = z.looseObject({
 const outcome = z.looseObject({
   service: text,
   replica: count,
-  outcome: z.enum(['completed', 'failed']),
+  outcome: z.enum(['completed', 'failed', 'backoff']),
+  retry: z.optional(z.looseObject({ at: z.number(), delayMs: z.number().check(z.minimum(0)), restarts: count })),
   config: service,
   instance: z.string(),
   exit: z.optional(z.looseObject({ code: z.nullable(z.number()), signal: z.nullable(z.string()) })),
