@@ -105,6 +105,42 @@ describe('a change', () => {
     expect(sim.service('api').starts).toBe(before + 1)
   })
 
+  it.each<[how: string, at: readonly number[], path: (run: number) => string]>([
+    ['each time under another name', [300], (run) => `run-${run}.log`],
+    ['always some time after its start', [4_000], () => 'cache.json'],
+    ['again and again', Array.from({ length: 100 }, (_, n) => 500 * n), () => 'app.log'],
+  ])(
+    'by the service itself, %s, is told once, and no more than twelve restarts a minute follow',
+    async (_how, at, path) => {
+      const files = new FakeFiles()
+      await using sim = await simulate([withFiles(files)], { api })
+      let runs = 0
+      sim.service('api').runs((self) => {
+        runs += 1
+        const written = `/srv/src/${path(runs)}`
+        for (const ms of at) self.after(ms, () => files.change(written))
+      })
+      await change(sim, files, '/srv/src/server.js')
+      await sim.clock.advance(60_000)
+      expect(sim.eventTypes().filter((type) => type === 'watch.loops')).toHaveLength(1)
+      const before = sim.service('api').starts
+      await sim.clock.advance(60_000)
+      expect(sim.eventTypes().filter((type) => type === 'watch.loops')).toHaveLength(1)
+      expect(sim.service('api').starts - before).toBeLessThanOrEqual(12)
+    },
+  )
+
+  it('by a person, who saves when it comes to mind, is never taken for one of the service', async () => {
+    const files = new FakeFiles()
+    await using sim = await simulate([withFiles(files)], { api })
+    for (let n = 0; n < 40; n += 1) {
+      await change(sim, files, '/srv/src/server.js')
+      await sim.clock.advance([3_000, 9_000, 5_000, 4_000, 17_000][n % 5] ?? 0)
+      expect(sim.service('api').starts).toBe(n + 2)
+    }
+    expect(sim.eventTypes()).not.toContain('watch.loops')
+  })
+
   it('costs no restart of the policy', async () => {
     const files = new FakeFiles()
     const limited = { ...api, restart_policy: 'always', max_restarts: 1, backoff: '1s' } as const

@@ -59,7 +59,7 @@ declare module '@systemg/core' {
     'watch.changed': { paths: readonly string[]; more: number }
     /** Something cannot be watched; the service goes on. */
     'watch.failed': { reason: string }
-    /** The same files change after each restart: the service probably writes them. The next restarts wait longer. */
+    /** Files change after each restart: the service probably writes them. The next restarts wait longer. */
     'watch.loops': { paths: readonly string[]; more: number }
   }
 }

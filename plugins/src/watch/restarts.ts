@@ -4,8 +4,9 @@
  * A restart begins when nothing has changed for the service's `debounce`. Services that are due together are restarted
  * by one command, so that their order is kept. What changes while a service is being restarted leads to exactly one more.
  *
- * A service that writes what it watches would be restarted for ever: when the same files have changed soon after each of
- * many restarts, that is told once, and every further restart waits longer, up to five seconds.
+ * A service that writes what it watches would be restarted for ever: when files have changed soon after each of many
+ * restarts, or always as long after it as the time before, that is told once, and every further restart waits longer, up
+ * to five seconds. A person who saves files is not that regular.
  */
 import type { Clock } from '@systemg/core'
 
@@ -22,22 +23,29 @@ export interface RestartWorld {
 /** What has changed for a service since its last restart began. */
 interface Pending {
   readonly paths: Set<string>
+  /** Steady time of the first change. */
+  readonly firstAt: number
   debounceMs: number
   /** Steady time at which it is due. */
   dueAt: number
   cancel: () => void
 }
 
-/** Restarts in a row, each soon after the one before, that had files in common. */
+/** Restarts in a row, each of which may have led to the next. */
 interface Streak {
+  /** What changed each time or, if that is nothing, the last time. */
   readonly paths: readonly string[]
   readonly count: number
+  /** From the end of the one before to the first change, ms. */
+  readonly gapMs: number | undefined
   /** Steady time at which the last one was over. */
   endedAt: number
 }
 
 /** A change so soon after a restart may come from it, ms. */
 const soonMs = 2_000
+/** So does one that always comes as long after it, up to this, ms. */
+const latestMs = 30_000
 /** So often it is hardly a person who saves. */
 const loopCount = 10
 /** It may be a person all the same. */
@@ -60,7 +68,9 @@ export class Restarts {
   }
 
   changed(service: string, path: string, debounceMs: number): void {
-    const pending = this.#pending.get(service) ?? { paths: new Set(), debounceMs, dueAt: 0, cancel: () => undefined }
+    const firstAt = this.#world.clock.monotonic()
+    const begun = { paths: new Set<string>(), firstAt, debounceMs, dueAt: 0, cancel: () => undefined }
+    const pending = this.#pending.get(service) ?? begun
     this.#pending.set(service, pending)
     if (pending.paths.size < pathsKept) pending.paths.add(path)
     pending.debounceMs = debounceMs
@@ -82,22 +92,22 @@ export class Restarts {
     this.#pending.delete(service)
   }
 
-  /** From a change to the restart. */
-  #delayOf(service: string, { debounceMs }: Pending): number {
+  /** From the last change to the restart. A longer wait begins with the first one: others do not cut it short. */
+  #delayOf(service: string, pending: Pending): number {
     const streak = this.#streaks.get(service)
-    const isSoon = streak !== undefined && this.#world.clock.monotonic() <= streak.endedAt + soonMs
-    return isSoon ? Math.max(debounceMs, paceOf(streak)) : debounceMs
+    if (streak === undefined || !goesOn(streak, pending)) return pending.debounceMs
+    return Math.max(pending.debounceMs, pending.firstAt + paceOf(streak) - this.#world.clock.monotonic())
   }
 
   /** A restart begins because of these. */
-  #count(service: string, changed: readonly string[], { debounceMs }: Pending): void {
+  #count(service: string, changed: readonly string[], pending: Pending): void {
     const last = this.#streaks.get(service)
-    const isSoon =
-      last !== undefined && this.#world.clock.monotonic() <= last.endedAt + soonMs + Math.max(debounceMs, paceOf(last))
-    const common = isSoon ? last.paths.filter((path) => changed.includes(path)) : []
-    const streak = common.length > 0 ? { paths: common, count: (last?.count ?? 0) + 1 } : { paths: changed, count: 1 }
-    this.#streaks.set(service, { ...streak, endedAt: Infinity })
-    if (streak.count === loopCount) this.#world.loops(service, streak.paths)
+    const gapMs = last === undefined ? undefined : gapOf(last, pending)
+    const count = last !== undefined && goesOn(last, pending) ? last.count + 1 : 1
+    const common = count === 1 ? [] : (last?.paths ?? []).filter((path) => changed.includes(path))
+    const paths = common.length > 0 ? common : changed
+    this.#streaks.set(service, { paths, count, gapMs, endedAt: Infinity })
+    if (count === loopCount) this.#world.loops(service, paths)
   }
 
   #wait(pending: Pending, delayMs: number): void {
@@ -131,6 +141,17 @@ export class Restarts {
     }
   }
 }
+
+const gapOf = ({ endedAt }: Streak, { firstAt }: Pending): number => firstAt - endedAt
+
+/** The change may come from the last restart. */
+const goesOn = (streak: Streak, pending: Pending): boolean => {
+  const gapMs = gapOf(streak, pending)
+  return gapMs <= soonMs || (gapMs <= latestMs && streak.gapMs !== undefined && isAlike(gapMs, streak.gapMs))
+}
+
+/** But for chance. */
+const isAlike = (ms: number, other: number): boolean => Math.abs(ms - other) <= Math.max(250, 0.1 * other)
 
 /** How long the next restart waits at least, ms. */
 const paceOf = ({ count }: Streak): number =>
