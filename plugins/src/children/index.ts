@@ -99,7 +99,7 @@ export const children = definePlugin({
       return tree.length === 0 ? view : { ...view, children: tree }
     })
     hooks.reload.tap('children', ({ after }) => spawning.keepOnly((name) => name in after.services))
-    api.registerMethod('spawn', (params) => spawning.spawn(spawnParams.parse(params)))
+    api.registerMethod('spawn', (params) => spawning.spawn(spawnParams().parse(params)))
     api.onDispose(() => {
       lifetimes.close()
       memory.close()

@@ -1,5 +1,6 @@
 /** Starts a child for whoever has the token of a living instance, if the limits allow it. */
 import {
+  once,
   baseEnvironment,
   serviceNamePattern,
   SysgError,
@@ -17,18 +18,20 @@ import type { MemoryWatch } from './memory.ts'
 import { badName, nameTaken, notDynamic, overLimit, parentEnding, unknownToken, type Exceeded } from './refusal.ts'
 import type { Spawn } from './options.ts'
 
-export const spawnParams = z.strictObject({
-  token: z.string(),
-  /** Default: made of the program's. */
-  name: z.optional(z.string()),
-  argv: z.tuple([z.string().check(z.minLength(1))], z.string()),
-  cwd: z.string().check(z.startsWith('/')),
-  env: z.record(z.string(), z.string()),
-  ttl_ms: z.optional(z.number().check(z.positive())),
-  log_level: z.optional(z.string().check(z.maxLength(20))),
-})
+export const spawnParams = once(() =>
+  z.strictObject({
+    token: z.string(),
+    /** Default: made of the program's. */
+    name: z.optional(z.string()),
+    argv: z.tuple([z.string().check(z.minLength(1))], z.string()),
+    cwd: z.string().check(z.startsWith('/')),
+    env: z.record(z.string(), z.string()),
+    ttl_ms: z.optional(z.number().check(z.positive())),
+    log_level: z.optional(z.string().check(z.maxLength(20))),
+  }),
+)
 
-type Asked = z.output<typeof spawnParams>
+type Asked = z.output<ReturnType<typeof spawnParams>>
 
 export class Spawning {
   readonly #api: PluginApi

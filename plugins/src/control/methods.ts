@@ -1,5 +1,6 @@
 /** The methods every control client can rely on. Each checks its parameters and asks the system. */
 import {
+  once,
   serviceNamePattern,
   SysgError,
   type ControlMethod,
@@ -25,48 +26,54 @@ export interface ControlWorld {
   readonly closing: Promise<void>
 }
 
-const text = z.string().check(z.minLength(1))
-const names = z.array(text)
-const someNames = names.check(z.minLength(1))
-const ms = z.number().check(z.minimum(0))
-const count = z.int().check(z.minimum(0))
-const flag = z.optional(z.boolean())
+const text = once(() => z.string().check(z.minLength(1)))
+const names = once(() => z.array(text()))
+const someNames = once(() => names().check(z.minLength(1)))
+const ms = once(() => z.number().check(z.minimum(0)))
+const count = once(() => z.int().check(z.minimum(0)))
+const flag = once(() => z.optional(z.boolean()))
 
 const params = {
-  none: z.strictObject({}),
-  status: z.strictObject({ services: z.optional(names) }),
-  inspect: z.strictObject({ service: text, window_ms: z.optional(ms) }),
-  start: z.strictObject({ services: z.optional(someNames), with_deps: flag }),
-  settled: z.strictObject({ services: z.optional(someNames) }),
+  none: once(() => z.strictObject({})),
+  status: once(() => z.strictObject({ services: z.optional(names()) })),
+  inspect: once(() => z.strictObject({ service: text(), window_ms: z.optional(ms()) })),
+  start: once(() => z.strictObject({ services: z.optional(someNames()), with_deps: flag() })),
+  settled: once(() => z.strictObject({ services: z.optional(someNames()) })),
   /** The config was checked by the command that loaded it; only its owner can connect. */
-  config: z.strictObject({
-    config: z.custom<ResolvedSystem>((value) => isResolved(value), 'must be a resolved config'),
-    all: flag,
-  }),
-  /** Resolved by the command, as a config is. */
-  startAdHoc: z.strictObject({
-    service: z.looseObject({
-      name: z.string().check(z.regex(serviceNamePattern)),
-      command: z.string(),
-      argv: z.tuple([text], z.string()),
-      working_dir: z.string().check(z.startsWith('/')),
-      depends_on: z.strictObject({}),
-      startup_grace: ms,
-      stop_signal: z.string().check(z.startsWith('SIG')),
-      stop_timeout: ms,
-      replicas: count,
-      success_exit_codes: z.array(z.int()),
+  config: once(() =>
+    z.strictObject({
+      config: z.custom<ResolvedSystem>((value) => isResolved(value), 'must be a resolved config'),
+      all: flag(),
     }),
-    new: flag,
-  }),
-  stop: z.strictObject({ services: someNames, grace_ms: z.optional(ms) }),
-  restart: z.strictObject({ services: z.optional(someNames) }),
-  scale: z.strictObject({ replicas: z.record(text, count), wait: flag }),
-  shutdown: z.strictObject({
-    now: flag,
-    why: z.optional(z.string().check(z.maxLength(200))),
-    grace_ms: z.optional(ms),
-  }),
+  ),
+  /** Resolved by the command, as a config is. */
+  startAdHoc: once(() =>
+    z.strictObject({
+      service: z.looseObject({
+        name: z.string().check(z.regex(serviceNamePattern)),
+        command: z.string(),
+        argv: z.tuple([text()], z.string()),
+        working_dir: z.string().check(z.startsWith('/')),
+        depends_on: z.strictObject({}),
+        startup_grace: ms(),
+        stop_signal: z.string().check(z.startsWith('SIG')),
+        stop_timeout: ms(),
+        replicas: count(),
+        success_exit_codes: z.array(z.int()),
+      }),
+      new: flag(),
+    }),
+  ),
+  stop: once(() => z.strictObject({ services: someNames(), grace_ms: z.optional(ms()) })),
+  restart: once(() => z.strictObject({ services: z.optional(someNames()) })),
+  scale: once(() => z.strictObject({ replicas: z.record(text(), count()), wait: flag() })),
+  shutdown: once(() =>
+    z.strictObject({
+      now: flag(),
+      why: z.optional(z.string().check(z.maxLength(200))),
+      grace_ms: z.optional(ms()),
+    }),
+  ),
 }
 
 /**
@@ -85,12 +92,12 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
   const { system, options, progress } = world
   return {
     ping: (given) => {
-      params.none.parse(given ?? {})
+      params.none().parse(given ?? {})
       const { pid, version } = options
       return { pid, version, project: system.config.project.id, stopping: system.isStopping }
     },
     status: async (given) => {
-      const { services } = params.status.parse(given ?? {})
+      const { services } = params.status().parse(given ?? {})
       await world.started
       const { id, name } = system.config.project
       return {
@@ -104,12 +111,12 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
       }
     },
     inspect: async (given, call) => {
-      const { service, window_ms: windowMs } = params.inspect.parse(given)
+      const { service, window_ms: windowMs } = params.inspect().parse(given)
       await world.started
       return system.inspect(service, { signal: call.signal, ...(windowMs === undefined ? {} : { windowMs }) })
     },
     start: (given, call) => {
-      const { services, with_deps: withDeps } = params.start.parse(given ?? {})
+      const { services, with_deps: withDeps } = params.start().parse(given ?? {})
       const wanted = {
         ...(services === undefined ? {} : { names: services }),
         ...(withDeps === undefined ? {} : { withDeps }),
@@ -117,42 +124,42 @@ export const controlMethods = (world: ControlWorld): Readonly<Record<string, Con
       return progress.during(call, () => system.start({ ...wanted, signal: call.signal }))
     },
     start_ad_hoc: async (given, call) => {
-      const { service, new: isNew } = params.startAdHoc.parse(given)
+      const { service, new: isNew } = params.startAdHoc().parse(given)
       const how = { ...(isNew === undefined ? {} : { isNew }), signal: call.signal }
       const outcome = await progress.during(call, () => system.startAdHoc(service as unknown as ResolvedService, how))
       return { ...outcome, service: service.name }
     },
     settled: (given, call) => {
-      const { services } = params.settled.parse(given ?? {})
+      const { services } = params.settled().parse(given ?? {})
       const wanted = services === undefined ? {} : { names: services }
       return progress.during(call, () => system.settled({ ...wanted, signal: call.signal }))
     },
     plan: (given) => {
-      const { config, all } = params.config.parse(given)
+      const { config, all } = params.config().parse(given)
       return system.plan(config, all === undefined ? {} : { all })
     },
     apply: (given, call) => {
-      const { config, all } = params.config.parse(given)
+      const { config, all } = params.config().parse(given)
       const how = all === undefined ? {} : { all }
       return progress.during(call, () => system.apply(config, { ...how, signal: call.signal }))
     },
     stop: (given, call) => {
-      const { services, grace_ms: graceMs } = params.stop.parse(given)
+      const { services, grace_ms: graceMs } = params.stop().parse(given)
       const grace = graceMs === undefined ? {} : { graceMs }
       return progress.during(call, () => system.stop(services, { ...grace, signal: call.signal }))
     },
     restart: (given, call) => {
-      const { services } = params.restart.parse(given ?? {})
+      const { services } = params.restart().parse(given ?? {})
       const wanted = services === undefined ? {} : { names: services }
       return progress.during(call, () => system.restart({ ...wanted, signal: call.signal }))
     },
     scale: (given, call) => {
-      const { replicas, wait } = params.scale.parse(given)
+      const { replicas, wait } = params.scale().parse(given)
       const how = wait === undefined ? {} : { wait }
       return progress.during(call, () => system.scale(replicas, { ...how, signal: call.signal }))
     },
     shutdown: (given, call) => {
-      const { now, why, grace_ms: graceMs } = params.shutdown.parse(given ?? {})
+      const { now, why, grace_ms: graceMs } = params.shutdown().parse(given ?? {})
       const how = {
         ...(now === undefined ? {} : { now }),
         ...(why === undefined ? {} : { why }),

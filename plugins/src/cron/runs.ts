@@ -1,52 +1,62 @@
 /** What is remembered of the runs of one service: over the supervisor's death, and for people. */
-import type { Durable } from '@systemg/core'
+import { once, type Durable } from '@systemg/core'
 import * as z from 'zod/mini'
 
-const moment = z.nullable(z.number())
+const moment = once(() => z.nullable(z.number()))
 
-const trigger = z.enum(['schedule', 'manual', 'catch_up'])
+const trigger = once(() => z.enum(['schedule', 'manual', 'catch_up']))
 
-const status = z.enum(['success', 'failed', 'skipped', 'timeout', 'interrupted'])
+const status = once(() => z.enum(['success', 'failed', 'skipped', 'timeout', 'interrupted']))
 
 /** `schedule`: it was due. `manual`: somebody started it. `catch_up`: it was due while no supervisor ran. */
-export type Trigger = z.output<typeof trigger>
+export type Trigger = z.output<ReturnType<typeof trigger>>
 
-export type RunStatus = z.output<typeof status>
+export type RunStatus = z.output<ReturnType<typeof status>>
 
-const endedRun = z.object({
-  trigger,
-  scheduled: moment,
-  started: moment,
-  finished: moment,
-  status,
-  exit_code: z.nullable(z.number()),
-  reason: z.nullable(z.string()),
-  supervisor_replaced: z._default(z.boolean(), false),
-})
+const endedRun = once(() =>
+  z.object({
+    trigger: trigger(),
+    scheduled: moment(),
+    started: moment(),
+    finished: moment(),
+    status: status(),
+    exit_code: z.nullable(z.number()),
+    reason: z.nullable(z.string()),
+    supervisor_replaced: z._default(z.boolean(), false),
+  }),
+)
 
 /** A run that is over, or was left out. Times are wall clock, ms. */
-export type EndedRun = Readonly<z.output<typeof endedRun>>
+export type EndedRun = Readonly<z.output<ReturnType<typeof endedRun>>>
 
-const record = z.object({
-  /** Expression and time zone. Under another one, nothing was missed. */
-  schedule: z.string(),
-  /** What was due until then is decided; null while the schedule is off. */
-  settled: moment,
-  /** The supervisor ended in order: what was due from then on, it did not have to run. */
-  closed: z.boolean(),
-  /** The run that is under way. */
-  current: z.nullable(
-    z.object({ trigger, scheduled: moment, instance: z.nullable(z.string()), began: z.number(), started: moment }),
-  ),
-  /** Due times whose runs wait for their turn. */
-  waiting: z.array(z.number()),
-  runs: z.array(endedRun),
-})
+const record = once(() =>
+  z.object({
+    /** Expression and time zone. Under another one, nothing was missed. */
+    schedule: z.string(),
+    /** What was due until then is decided; null while the schedule is off. */
+    settled: moment(),
+    /** The supervisor ended in order: what was due from then on, it did not have to run. */
+    closed: z.boolean(),
+    /** The run that is under way. */
+    current: z.nullable(
+      z.object({
+        trigger: trigger(),
+        scheduled: moment(),
+        instance: z.nullable(z.string()),
+        began: z.number(),
+        started: moment(),
+      }),
+    ),
+    /** Due times whose runs wait for their turn. */
+    waiting: z.array(z.number()),
+    runs: z.array(endedRun()),
+  }),
+)
 
-export type JobRecord = Readonly<z.output<typeof record>>
+export type JobRecord = Readonly<z.output<ReturnType<typeof record>>>
 
 /** `undefined` when it is damaged. */
-export const asRecord = (value: Durable): JobRecord | undefined => record.safeParse(value).data
+export const asRecord = (value: Durable): JobRecord | undefined => record().safeParse(value).data
 
 export const runsKept = 10
 

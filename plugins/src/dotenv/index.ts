@@ -6,7 +6,7 @@
  * was edited is a changed one.
  * Strongest first: service `vars`, service `file`, global `vars`, global `file`, the supervisor's environment.
  */
-import { definePlugin, masked, SysgError, whyOf, type ResolvedService, type ResolvedSystem } from '@systemg/core'
+import { definePlugin, masked, once, SysgError, whyOf, type ResolvedService, type ResolvedSystem } from '@systemg/core'
 import * as z from 'zod/mini'
 import { readEnvFiles, varsOf, type ReadText } from './env-files.ts'
 import { inputsOf, loadedInputs } from './inputs.ts'
@@ -30,7 +30,7 @@ export const dotenv = definePlugin({
       return { ...made, env, inputs: { ...made.inputs, ...inputsOf(service, system.config, files) } }
     })
     api.registerMethod('env.describe', async (params) => {
-      const { service: name } = describeParams.parse(params)
+      const { service: name } = describeParams().parse(params)
       const service = system.config.services[name]
       if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
       const { merged } = await environment(base, service, system.config, readText)
@@ -92,7 +92,7 @@ const describeEnv = (
   ].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-const describeParams = z.strictObject({ service: z.string() })
+const describeParams = once(() => z.strictObject({ service: z.string() }))
 
 /** `base` is what the core passes: the supervisor's environment and its own `SYSG_…`, which nobody overrides. */
 const environment = async (

@@ -6,7 +6,7 @@
  * `exited`, `stopped`, `reload` and `boot`. Registers the control methods `notify` and `health.history`.
  * Readiness apart from liveness, and what they are called, as Kubernetes and Docker Compose have it.
  */
-import { definePlugin, SysgError, whyOf, type LaunchSpec } from '@systemg/core'
+import { definePlugin, once, SysgError, whyOf, type LaunchSpec } from '@systemg/core'
 import * as z from 'zod/mini'
 import type { InstanceHistory } from './history.ts'
 import { checkOf } from './checks.ts'
@@ -81,7 +81,7 @@ export const health = definePlugin<Partial<HealthOptions> | undefined>({
     })
 
     api.registerMethod('notify', (params) => {
-      const { token, state } = notifyParams.parse(params)
+      const { token, state } = notifyParams().parse(params)
       const instance = watches.instances.find((one) => one.token === token)
       if (instance === undefined) throw unknownToken()
       voices.say(instance, state)
@@ -92,7 +92,7 @@ export const health = definePlugin<Partial<HealthOptions> | undefined>({
       health_history: watches.history.list(service.name),
     }))
     api.registerMethod('health.history', (params) => {
-      const { service } = historyParams.parse(params ?? {})
+      const { service } = historyParams().parse(params ?? {})
       if (service !== undefined && !(service in system.config.services))
         throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })
       return watches.history.list(service)
@@ -135,8 +135,8 @@ const withVoice = (spec: LaunchSpec, writer: LaunchSpec['inherit'][number] | und
   return { ...spec, inherit: [...spec.inherit, writer], env: { ...spec.env, [notifyVariable]: String(number) } }
 }
 
-const notifyParams = z.strictObject({ token: z.string(), state: z.string().check(z.maxLength(4096)) })
-const historyParams = z.strictObject({ service: z.optional(z.string()) })
+const notifyParams = once(() => z.strictObject({ token: z.string(), state: z.string().check(z.maxLength(4096)) }))
+const historyParams = once(() => z.strictObject({ service: z.optional(z.string()) }))
 
 const unknownToken = (): SysgError =>
   SysgError.of('SYSG_NOTIFY_UNKNOWN', {

@@ -1,5 +1,5 @@
 /** What control clients and other plugins may ask about logs. */
-import { SysgError, type ControlCall, type ControlMethod, type Host, type ResolvedSystem } from '@systemg/core'
+import { once, SysgError, type ControlCall, type ControlMethod, type Host, type ResolvedSystem } from '@systemg/core'
 import * as z from 'zod/mini'
 import { countAges, removeAge } from './ages.ts'
 import type { Followers } from './followers.ts'
@@ -28,37 +28,43 @@ const partBytes = 256 * 1024
 /** One answer holds at most so much: it is in memory at once. */
 const most = { lines: 10_000, bytes: 4 * 1024 * 1024 }
 
-const isoTime = z.pipe(
-  z.iso.datetime({ offset: true }),
-  z.transform((text) => Date.parse(text)),
-)
-const moment = z.union([z.number(), isoTime], 'must be a time in ISO 8601, or milliseconds since 1970')
+const moment = once(() => {
+  const isoTime = z.pipe(
+    z.iso.datetime({ offset: true }),
+    z.transform((text) => Date.parse(text)),
+  )
+  return z.union([z.number(), isoTime], 'must be a time in ISO 8601, or milliseconds since 1970')
+})
 
-const selection = {
+const selection = once(() => ({
   services: z.optional(z.array(z.string())),
   instance: z.optional(z.string()),
   kind: z._default(z.enum(['stdout', 'stderr', 'all', 'supervisor']), 'all'),
   lines: z.optional(z.int().check(z.minimum(0), z.maximum(most.lines))),
-  since: z.optional(moment),
+  since: z.optional(moment()),
   grep: z.optional(z.string().check(z.maxLength(1000))),
-}
-const readParams = z.strictObject({ ...selection, until: z.optional(moment) })
-const cursor = z.string().check(z.regex(/^-?\d+:\d+$/))
-const followParams = z.strictObject({ ...selection, after: z.optional(z.record(z.string(), cursor)) })
-const clearParams = z.strictObject({ services: z.optional(z.array(z.string())) })
-const forgetParams = z.strictObject({ service: z.string().check(z.minLength(1)) })
-const appendParams = z.strictObject({
-  service: z.string(),
-  replica: z._default(z.int().check(z.minimum(0)), 0),
-  source: z.string().check(z.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)),
-  stream: z._default(z.enum(['stdout', 'stderr']), 'stdout'),
-  text: z.optional(z.string()),
-  bytes: z.optional(z.instanceof(Uint8Array)),
-  end: z._default(z.boolean(), false),
+}))
+const readParams = once(() => z.strictObject({ ...selection(), until: z.optional(moment()) }))
+const followParams = once(() => {
+  const cursor = z.string().check(z.regex(/^-?\d+:\d+$/))
+  return z.strictObject({ ...selection(), after: z.optional(z.record(z.string(), cursor)) })
 })
+const clearParams = once(() => z.strictObject({ services: z.optional(z.array(z.string())) }))
+const forgetParams = once(() => z.strictObject({ service: z.string().check(z.minLength(1)) }))
+const appendParams = once(() =>
+  z.strictObject({
+    service: z.string(),
+    replica: z._default(z.int().check(z.minimum(0)), 0),
+    source: z.string().check(z.regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)),
+    stream: z._default(z.enum(['stdout', 'stderr']), 'stdout'),
+    text: z.optional(z.string()),
+    bytes: z.optional(z.instanceof(Uint8Array)),
+    end: z._default(z.boolean(), false),
+  }),
+)
 
-type Selection = z.output<typeof readParams>
-type FollowSelection = z.output<typeof followParams>
+type Selection = z.output<ReturnType<typeof readParams>>
+type FollowSelection = z.output<ReturnType<typeof followParams>>
 
 /**
  * - `logs.read`: an array of records, the earliest first; the latest 50, or with `since` the latest 10 000, at most 4 MiB.
@@ -72,10 +78,10 @@ type FollowSelection = z.output<typeof followParams>
  *   `text`, or the `bytes` as they are (within the supervisor; they are copied at once). `end`: the next bytes begin a line.
  */
 export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMethod>> => ({
-  'logs.read': async (params) => (await read(world, readParams.parse(params ?? {}))).map(recordOf),
-  'logs.follow': (params, call) => follow(world, followParams.parse(params ?? {}), call),
+  'logs.read': async (params) => (await read(world, readParams().parse(params ?? {}))).map(recordOf),
+  'logs.follow': (params, call) => follow(world, followParams().parse(params ?? {}), call),
   'logs.clear': async (params) => {
-    const { services } = clearParams.parse(params ?? {})
+    const { services } = clearParams().parse(params ?? {})
     const open = new Map(world.outputs.channels.map((channel) => [channel.source.base, channel.log]))
     for (const source of await sourcesOf(world, { kind: 'all', services })) {
       const log = open.get(source.base)
@@ -87,7 +93,7 @@ export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMet
     }
   },
   'logs.forget': async (params) => {
-    const { service } = forgetParams.parse(params)
+    const { service } = forgetParams().parse(params)
     const { folder } = world.options
     if (service in world.config().services) throw inUse(service)
     for (const source of await listSources(world.host.files, folder)) {
@@ -106,7 +112,7 @@ export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMet
         reason: log.trouble?.message ?? null,
       })),
   'logs.append': async (params) => {
-    const { service, replica, source, stream, text = '', bytes, end } = appendParams.parse(params)
+    const { service, replica, source, stream, text = '', bytes, end } = appendParams().parse(params)
     const settings = world.settingsOf(service)
     const written = bytes === undefined ? new TextEncoder().encode(text) : new Uint8Array(bytes)
     if (!(service in world.config().services)) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })

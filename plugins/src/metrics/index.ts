@@ -6,7 +6,7 @@
  * `status`) and `inspect`. Registers the control methods `metrics.read` and `metrics.text`, and metrics of services and
  * of the supervisor. What all plugins have registered is served over HTTP (`node.ts`), loaded when the config asks for it.
  */
-import { definePlugin, SysgError, type ResolvedSystem, type SysgEvent } from '@systemg/core'
+import { definePlugin, once, SysgError, type ResolvedSystem, type SysgEvent } from '@systemg/core'
 import * as z from 'zod/mini'
 import { Collector } from './collect.ts'
 import { History } from './history.ts'
@@ -83,7 +83,7 @@ export const metrics = definePlugin<{ readonly serve?: ServeMetrics | undefined 
     })
     registerMethod('metrics.text', (_, { signal }) => collector.text(signal))
     registerMethod('metrics.read', (params) => {
-      const { service, window_ms: windowMs } = readParams.parse(params)
+      const { service, window_ms: windowMs } = readParams().parse(params)
       if (!Object.hasOwn(system.config.services, service))
         throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })
       sampler.looked()
@@ -92,10 +92,12 @@ export const metrics = definePlugin<{ readonly serve?: ServeMetrics | undefined 
   },
 })
 
-const readParams = z.strictObject({
-  service: z.string(),
-  window_ms: z._default(z.number().check(z.minimum(1)), 600_000),
-})
+const readParams = once(() =>
+  z.strictObject({
+    service: z.string(),
+    window_ms: z._default(z.number().check(z.minimum(1)), 600_000),
+  }),
+)
 
 declare module '@systemg/core' {
   interface SystemConfig {

@@ -1,5 +1,5 @@
 /** What was measured at one time, as it is stored: one record for all services. Pure. */
-import type { Durable } from '@systemg/core'
+import { once, type Durable } from '@systemg/core'
 import * as z from 'zod/mini'
 
 /** Of one service over a while. */
@@ -18,17 +18,18 @@ export interface Row {
   readonly services: ReadonlyMap<string, Usage>
 }
 
-const amount = z.number().check(z.minimum(0))
-
-const record = z.object({
-  ms: amount,
-  /** By service: CPU and memory; or CPU, the highest CPU, memory and the highest memory. */
-  services: z.record(z.string(), z.union([z.tuple([amount, amount]), z.tuple([amount, amount, amount, amount])])),
+const record = once(() => {
+  const amount = z.number().check(z.minimum(0))
+  return z.object({
+    ms: amount,
+    /** By service: CPU and memory; or CPU, the highest CPU, memory and the highest memory. */
+    services: z.record(z.string(), z.union([z.tuple([amount, amount]), z.tuple([amount, amount, amount, amount])])),
+  })
 })
 
 /** `undefined` when it is damaged. */
 export const rowOf = (timeMs: number, value: Durable): Row | undefined => {
-  const { data } = record.safeParse(value)
+  const { data } = record().safeParse(value)
   if (data === undefined) return undefined
   const services = new Map(
     Object.entries(data.services).map(([name, numbers]): [string, Usage] => {

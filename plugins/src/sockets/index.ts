@@ -6,7 +6,7 @@
  * the old instance serves), `stopped`, `reload` and `shutdown` (close what nobody needs). Registers the control method
  * `sockets.release`. The supervisor binds and never accepts. The protocol is that of systemd: sd_listen_fds(3).
  */
-import { definePlugin, SysgError, type ResolvedService, type TreeRef } from '@systemg/core'
+import { definePlugin, once, SysgError, type ResolvedService, type TreeRef } from '@systemg/core'
 import * as z from 'zod/mini'
 import { Holdings } from './holdings.ts'
 import { withListenPid, withSockets } from './launch.ts'
@@ -69,7 +69,7 @@ export const sockets = definePlugin({
     hooks.shutdown.tapPromise('sockets', () => holdings.close())
 
     registerMethod('sockets.release', async (params) => {
-      const { services } = releaseParams.parse(params)
+      const { services } = releaseParams().parse(params)
       const released = services.flatMap((name) => {
         const service = system.config.services[name]
         if (service === undefined) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name })
@@ -93,8 +93,9 @@ declare module '@systemg/core' {
   }
 }
 
-const name = z.string().check(z.minLength(1))
-const releaseParams = z.strictObject({ services: z.array(name).check(z.minLength(1)) })
+const releaseParams = once(() =>
+  z.strictObject({ services: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)) }),
+)
 
 /** What an older version has recorded may lack the key. */
 const socketsOf = (service: ResolvedService | undefined): ResolvedService['sockets'] =>

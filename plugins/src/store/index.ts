@@ -7,6 +7,7 @@
  * A record that is damaged is left out with a warning; it never stops the system.
  */
 import {
+  once,
   definePlugin,
   type BootState,
   type DurableTable,
@@ -71,7 +72,9 @@ export const store = definePlugin({
     }))
     api.registerMethod('store.forget', (params) => {
       const known = new Set(api.system.view().map(({ name }) => name))
-      const names = forgetParams.parse(params).services.filter((name) => !known.has(name))
+      const names = forgetParams()
+        .parse(params)
+        .services.filter((name) => !known.has(name))
       writer.write(recordsOf(tables, names), 'power-cut')
       return { services: names }
     })
@@ -88,7 +91,7 @@ declare module '@systemg/core' {
   }
 }
 
-const forgetParams = z.strictObject({ services: z.array(z.string().check(z.minLength(1))) })
+const forgetParams = once(() => z.strictObject({ services: z.array(z.string().check(z.minLength(1))) }))
 
 /** What is remembered of services that are gone, to be forgotten. Instances go with their last process. */
 const recordsOf = (tables: Tables, services: readonly string[]): readonly Change[] => [

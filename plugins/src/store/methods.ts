@@ -1,26 +1,30 @@
 /** What control clients and other plugins may ask about events. */
-import type { ControlMethod, SysgEvent } from '@systemg/core'
+import { once, type ControlMethod, type SysgEvent } from '@systemg/core'
 import * as z from 'zod/mini'
 import type { EventHistory } from './event-history.ts'
 
 /** Hears every event; returns how to stop. */
 export type Listen = (listener: (event: SysgEvent) => void) => () => void
 
-const isoTime = z.pipe(
-  z.iso.datetime({ offset: true }),
-  z.transform((text) => Date.parse(text)),
-)
-const moment = z.union([z.number(), isoTime], 'must be a time in ISO 8601, or milliseconds since 1970')
-
-const selection = z.strictObject({
-  after: z.optional(z.int().check(z.minimum(0))),
-  since: z.optional(moment),
-  until: z.optional(moment),
-  limit: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 1_000),
-  service: z.optional(z.string()),
-  /** `deploy.*`; `*` stands for any text. */
-  type: z.optional(z.string().check(z.maxLength(200))),
+const moment = once(() => {
+  const isoTime = z.pipe(
+    z.iso.datetime({ offset: true }),
+    z.transform((text) => Date.parse(text)),
+  )
+  return z.union([z.number(), isoTime], 'must be a time in ISO 8601, or milliseconds since 1970')
 })
+
+const selection = once(() =>
+  z.strictObject({
+    after: z.optional(z.int().check(z.minimum(0))),
+    since: z.optional(moment()),
+    until: z.optional(moment()),
+    limit: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 1_000),
+    service: z.optional(z.string()),
+    /** `deploy.*`; `*` stands for any text. */
+    type: z.optional(z.string().check(z.maxLength(200))),
+  }),
+)
 
 /**
  * - `events.read`: an array of events in order, the newest `limit` (1000) of those with a number above `after` or not
@@ -45,7 +49,7 @@ export const eventMethods = (history: EventHistory, listen: Listen): Readonly<Re
 })
 
 const queryOf = (params: unknown) => {
-  const { after, since: sinceMs, until: untilMs, limit, service, type } = selection.parse(params ?? {})
+  const { after, since: sinceMs, until: untilMs, limit, service, type } = selection().parse(params ?? {})
   const isOfType = type === undefined ? () => true : globTest(type)
   const matches = (event: SysgEvent) =>
     (service === undefined || event.service === service) &&

@@ -1,5 +1,5 @@
 /** What control clients may ask about webhooks. */
-import { SysgError, whyOf, type ControlMethod, type Host, type SystemApi } from '@systemg/core'
+import { once, SysgError, whyOf, type ControlMethod, type Host, type SystemApi } from '@systemg/core'
 import * as z from 'zod/mini'
 import type { Answer } from './attempt.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -21,9 +21,11 @@ export interface TestResult {
 /** What is to be seen of an endpoint. */
 export type WebhookView = Endpoint['view']
 
-const asked = z.union([z.int().check(z.minimum(0)), z.string()], 'must be the number of a webhook, or its URL')
-const testParams = z.strictObject({ webhook: z.optional(asked) })
-const noParams = z.strictObject({})
+const testParams = once(() => {
+  const asked = z.union([z.int().check(z.minimum(0)), z.string()], 'must be the number of a webhook, or its URL')
+  return z.strictObject({ webhook: z.optional(asked) })
+})
+const noParams = once(() => z.strictObject({}))
 
 /**
  * - `webhooks.list` → an array of `{ webhook, url, events, services, waiting, failed, dropped, last_failure, next_try, next_try_in_ms }`
@@ -36,11 +38,11 @@ export const webhookMethods = (
   endpoints: () => readonly Endpoint[],
 ): Readonly<Record<string, ControlMethod>> => ({
   'webhooks.list': (params) => {
-    noParams.parse(params ?? {})
+    noParams().parse(params ?? {})
     return endpoints().map(({ view }) => view)
   },
   'webhooks.test': (params, { signal }) => {
-    const { webhook } = testParams.parse(params ?? {})
+    const { webhook } = testParams().parse(params ?? {})
     const chosen = endpoints().filter((endpoint) => webhook === undefined || isMeant(endpoint, webhook))
     if (chosen.length === 0) throw unknown(webhook, endpoints().length)
     return Promise.all(chosen.map((endpoint) => test(endpoint, host, system, signal)))

@@ -2,7 +2,7 @@
  * What one endpoint is still to be told, on disk before anything is sent: no delivery is lost with the supervisor. Bounded;
  * of a full one the oldest that waits is left out and counted.
  */
-import { whyOf, type Durable, type DurableLog, type DurableTable, type Host } from '@systemg/core'
+import { once, whyOf, type Durable, type DurableLog, type DurableTable, type Host } from '@systemg/core'
 import * as z from 'zod/mini'
 import type { Delivery } from './attempt.ts'
 
@@ -18,13 +18,15 @@ export interface Progress {
   readonly failed: number
 }
 
-const progress = z.object({
-  failures: z.int(),
-  nextAt: z.number(),
-  dropped: z.int(),
-  failed: z.int(),
-})
-const delivery = z.object({ id: z.string(), type: z.string(), body: z.string() })
+const progress = once(() =>
+  z.object({
+    failures: z.int(),
+    nextAt: z.number(),
+    dropped: z.int(),
+    failed: z.int(),
+  }),
+)
+const delivery = once(() => z.object({ id: z.string(), type: z.string(), body: z.string() }))
 
 const nothing: Progress = { failures: 0, nextAt: 0, dropped: 0, failed: 0 }
 
@@ -47,7 +49,7 @@ export class Outbox {
     this.#log = host.store.log(logName(key))
     this.#table = host.store.table(tableName)
     this.#waiting = this.#log.read({}).map(({ seq }) => seq)
-    this.#progress = progress.safeParse(this.#table.get(key)).data ?? nothing
+    this.#progress = progress().safeParse(this.#table.get(key)).data ?? nothing
   }
 
   get size(): number {
@@ -77,7 +79,7 @@ export class Outbox {
   first(): Delivery | undefined {
     for (let [seq] = this.#waiting; seq !== undefined; [seq] = this.#waiting) {
       const [record] = this.#log.read({ after: seq - 1, first: 1 })
-      const found = record?.seq === seq ? delivery.safeParse(record.value).data : undefined
+      const found = record?.seq === seq ? delivery().safeParse(record.value).data : undefined
       if (found !== undefined) return found
       this.#shift()
     }
