@@ -122,19 +122,23 @@ const died = ({ folder, boot }: ProjectPaths): Failure => {
  * `--lite-mode` and its like: a supervisor would be away a quarter longer.
  * SQLite prints a warning on the first Node that has it; the log is for what matters.
  */
-const ownFlags = [
+const ownFlags = (): readonly string[] => [
   '--max-semi-space-size=1',
   '--no-memory-reducer',
   '--disable-warning=ExperimentalWarning',
   // With it output is moved into files so that no kill loses a byte of it (`host/kernel-pipes.ts`).
-  ...['--experimental-ffi'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag)),
+  ...['--experimental-ffi'].filter(isFlag),
 ]
 
+/** A supervisor runs with what is one: Node takes milliseconds to list them. */
+const isFlag = (flag: string): boolean =>
+  process.execArgv.includes(flag) || process.allowedNodeEnvironmentFlags.has(flag)
+
 /** A supervisor that starts one has some of these itself. */
-export const supervisorFlags = (): readonly string[] => [
-  ...process.execArgv.filter((flag) => !ownFlags.includes(flag)),
-  ...ownFlags,
-]
+export const supervisorFlags = (): readonly string[] => {
+  const own = ownFlags()
+  return [...process.execArgv.filter((flag) => !own.includes(flag)), ...own]
+}
 
 /** The `sysg` that runs this command. */
 const entry = (): string => process.argv[1] ?? ''

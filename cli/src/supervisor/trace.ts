@@ -1,7 +1,7 @@
 /** The supervisor's own log: consola for people, and a file for `sysg logs --kind supervisor`. */
 import type { Trace } from '@systemg/core'
 import type { StreamLog } from '@systemg/plugins/logs'
-import { createConsola, type LogObject } from 'consola'
+import { createConsola, type LogObject } from 'consola/core'
 import type { LogLevel } from '../command.ts'
 
 /** consola's numbers for our names. */
