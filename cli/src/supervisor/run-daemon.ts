@@ -1,6 +1,6 @@
 /** What the process in the background does: reads its request, becomes the supervisor, starts what is wanted. */
+import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
-import { text } from 'node:stream/consumers'
 import { whyOf, type ResolvedSystem } from '@systemg/core'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { firstPartyPlugins } from '../first-party.ts'
@@ -12,7 +12,7 @@ import { supervise } from './supervise.ts'
 
 /** Resolves with the exit code of the process. @param how - `rehearse`: load everything, and supervise nothing. */
 export const runDaemon = async (how: string | undefined): Promise<number> => {
-  const request = JSON.parse(await text(process.stdin)) as DaemonRequest
+  const request = JSON.parse(readFileSync(0, 'utf8')) as DaemonRequest
   const { comeback } = request
   if (how === rehearsal && comeback !== undefined) {
     await loadAgain(request, comeback)
