@@ -1,6 +1,6 @@
 import { isBuiltin } from 'node:module'
 import { join, sep } from 'node:path'
-import { defineBuildConfig } from 'unbuild'
+import { defineBuildConfig, type RollupOptions } from 'unbuild'
 import { licences } from './licences.ts'
 
 /**
@@ -39,37 +39,52 @@ const askedFor = (names = '', from: string): string => {
     .join(' ')
 }
 
-export default defineBuildConfig({
-  entries: [
-    { input: 'src/main', name: 'main' },
-    { input: 'src/index', name: 'index' },
-    { input: 'src/testing', name: 'testing' },
-  ],
-  declaration: 'node16',
-  clean: true,
-  rollup: { emitCJS: false, resolve: { exportConditions: ['systemg-source'] } },
-  hooks: {
-    // Every file that is loaded costs a command half a millisecond: what each of them needs is in one.
-    'rollup:options'(_, options) {
-      options.preserveEntrySignatures = 'allow-extension'
-      options.plugins.push(licences('licences.txt'))
-      const { external } = options
-      if (typeof external === 'function') isOutsideOfTypes = external
-      options.external = (id) => isBuiltin(id) || outside.includes(id)
-      // It is of many files, and says of none that it does nothing by itself; what nobody uses of it is left out.
-      options.treeshake = { moduleSideEffects: (id) => !id.includes(join('node_modules', 'yaml') + sep) }
-      options.plugins.push(leanBuiltins)
-      for (const output of [options.output].flat()) {
-        if (output)
-          output.manualChunks = (id) =>
-            clientFolders.some((folder) => id.includes(folder)) || id.includes(`${sep}control${sep}client`)
-              ? 'client'
-              : undefined
-      }
-    },
-    // Types stay where they are: plugins add to those of the core, by its name.
-    'rollup:dts:options'(_, options) {
-      options.external = (...asked) => isOutsideOfTypes?.(...asked) === true
+/** Everything but `outside`, with its licences. */
+const inBundle = (options: RollupOptions): void => {
+  options.preserveEntrySignatures = 'allow-extension'
+  options.plugins.push(licences('licences.txt'), leanBuiltins)
+  options.external = (id) => isBuiltin(id) || outside.includes(id)
+  // It is of many files, and says of none that it does nothing by itself; what nobody uses of it is left out.
+  options.treeshake = { moduleSideEffects: (id) => !id.includes(join('node_modules', 'yaml') + sep) }
+}
+
+export default defineBuildConfig([
+  {
+    entries: [
+      { input: 'src/main', name: 'main' },
+      { input: 'src/index', name: 'index' },
+      { input: 'src/testing', name: 'testing' },
+    ],
+    declaration: 'node16',
+    clean: true,
+    rollup: { emitCJS: false, resolve: { exportConditions: ['systemg-source'] } },
+    hooks: {
+      // Every file that is loaded costs a command half a millisecond: what each of them needs is in one.
+      'rollup:options'(_, options) {
+        const { external } = options
+        if (typeof external === 'function') isOutsideOfTypes = external
+        inBundle(options)
+        for (const output of [options.output].flat()) {
+          if (output)
+            output.manualChunks = (id) =>
+              clientFolders.some((folder) => id.includes(folder)) || id.includes(`${sep}control${sep}client`)
+                ? 'client'
+                : undefined
+        }
+      },
+      // Types stay where they are: plugins add to those of the core, by its name.
+      'rollup:dts:options'(_, options) {
+        options.external = (...asked) => isOutsideOfTypes?.(...asked) === true
+      },
     },
   },
-})
+  // What is shared with commands would be in dozens of files, and a supervisor is away while it loads them.
+  {
+    entries: [{ input: 'src/supervisor/main', name: 'main' }],
+    outDir: 'dist/supervisor',
+    declaration: false,
+    clean: false,
+    rollup: { emitCJS: false, resolve: { exportConditions: ['systemg-source'] } },
+    hooks: { 'rollup:options': (_, options) => inBundle(options) },
+  },
+])

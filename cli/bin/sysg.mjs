@@ -3,8 +3,10 @@
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major > 22 || (major === 22 && minor >= 18)) {
   process.getBuiltinModule('node:module').enableCompileCache()
-  const { main } = await import('../dist/main.mjs')
-  await main(process.argv.slice(2))
+  const [name, ...args] = process.argv.slice(2)
+  // A supervisor in the background is a bundle of its own, without what only commands for people need.
+  if (name === '__supervise') await (await import('../dist/supervisor/main.mjs')).main(args)
+  else await (await import('../dist/main.mjs')).main(process.argv.slice(2))
 } else {
   const newer = await findNewerNode()
   if (newer === undefined) {

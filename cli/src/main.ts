@@ -12,23 +12,9 @@ import { version } from './version.ts'
 
 /** Run `sysg` with these arguments and end the process with its exit code. */
 export const main = async (argv: readonly string[]): Promise<void> => {
-  if (argv[0] === supervise) return superviseInBackground(argv[1])
   // A reader that has gone (`sysg logs | head`) ends the command, not with an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   process.exitCode = await run(argv)
-}
-
-/** What the process of a supervisor in the background is called with: no command for people. */
-const supervise = '__supervise'
-
-const superviseInBackground = async (how: string | undefined): Promise<void> => {
-  const { runDaemon } = await import('./supervisor/run-daemon.ts')
-  const code = await runDaemon(how).catch((thrown: unknown) => {
-    printThrown(createTerminal({ color: false }), thrown, { stack: false })
-    return isCoded(thrown) ? exitCodeOf(thrown.code) : exitCodes.failed
-  })
-  // A plugin may have left something open; nothing of the system is.
-  process.exit(code)
 }
 
 const run = async (argv: readonly string[]): Promise<number> => {

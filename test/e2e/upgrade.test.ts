@@ -157,7 +157,7 @@ services:
     if (where.test(text)) edits += 1
     return text.replace(where, by)
   })
-  expect(edits).toBe(1)
+  expect(edits).toBeGreaterThan(0)
   const answers: string[] = []
   const isOver = { yes: false }
   const crowd = (async () => {

@@ -1,6 +1,7 @@
 /** Every command and the file that has it. A command is loaded when it is called. */
 import type { PluginCommand } from '@systemg/core'
 import type { Command } from '../command.ts'
+import type { commandNames } from './names.ts'
 
 /** Of a first-party plugin: made as any plugin makes one, and known without a config, so that it starts as fast as others. */
 const ofPlugin = async (name: string, load: () => Promise<{ readonly command: PluginCommand }>) => {
@@ -8,7 +9,7 @@ const ofPlugin = async (name: string, load: () => Promise<{ readonly command: Pl
   return { command: asCommand({ name, plugin: name, command }) }
 }
 
-export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+const ours: Readonly<Record<(typeof commandNames)[number], () => Promise<{ readonly command: Command }>>> = {
   start: () => import('./start.ts'),
   stop: () => import('./stop.ts'),
   restart: () => import('./restart.ts'),
@@ -29,3 +30,5 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   plugins: () => import('./plugins.ts'),
   schema: () => import('./schema.ts'),
 }
+
+export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = ours

@@ -11,7 +11,7 @@ import {
   type Problem,
   type ResolveInput,
 } from '@systemg/core'
-import { commands } from '../commands/index.ts'
+import { commandNames } from '../commands/names.ts'
 import { problemFrom, problemOf } from './errors.ts'
 import { findPlugin } from './find-plugin.ts'
 import { importModule } from './import-module.ts'
@@ -64,7 +64,8 @@ export const loadPlugins = async (config: ConfigToLoad, modules: ModuleWatch): P
 
 /** @throws {SysgError} `SYSG_PLUGIN_COMMAND` for a name that one of ours has. */
 const requireFreeCommands = ({ plugin }: PluginUse): void => {
-  const name = Object.keys(plugin.commands ?? {}).find((one) => one === 'help' || Object.hasOwn(commands, one))
+  const taken: readonly string[] = ['help', ...commandNames]
+  const name = Object.keys(plugin.commands ?? {}).find((one) => taken.includes(one))
   if (name === undefined) return
   throw new SysgError('SYSG_PLUGIN_COMMAND', { plugin: plugin.name, name, why: 'systemg has one of this name' })
 }

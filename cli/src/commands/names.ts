@@ -1,0 +1,22 @@
+/** What commands are called, for who needs none of them: a supervisor has their names alone. */
+export const commandNames = [
+  'start',
+  'stop',
+  'restart',
+  'upgrade',
+  'scale',
+  'status',
+  'inspect',
+  'logs',
+  'events',
+  'webhooks',
+  'validate',
+  'plan',
+  'notify',
+  'spawn',
+  'graph',
+  'init',
+  'purge',
+  'plugins',
+  'schema',
+] as const
