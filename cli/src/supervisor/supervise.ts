@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
+  once,
   System,
   whyOf,
   type Outcome,
@@ -82,6 +83,12 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
   if (lock === undefined) return undefined
   const { trace, into } = createTrace(options.logLevel ?? request.logLevel, options.show)
   let host: NodeHost | undefined
+  const openLog = once(async () => {
+    if (host === undefined) return
+    into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
+    // It also opens the file, which must be open when no descriptor is left for what has to be said.
+    trace('info', `systemg ${version} supervises ${config.project.id}`, { pid: process.pid })
+  })
   try {
     removeOther(paths.socket)
     const passed = passedSockets(process.env, process.pid)
@@ -90,17 +97,16 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const command = supervisorCommand()
     const before = versionBefore(paths, command, { isComeback: inheritance !== undefined, trace })
     const holder = holderSettings(paths, { command, before, respawn: options.respawn, inheritance })
-    writeComeback(paths, request, config, trace)
+    // Who comes back has read what is written there.
+    if (!options.isComeback) writeComeback(paths, request, config, trace)
     try {
       host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
       // A look at every process takes time, and who comes back has recorded what it started, unless that was lost.
       if (!options.isComeback || host.store.table('instances').entries().length === 0) requireNoStrays(paths)
-      into(await StreamLog.open(host.files, supervisorSource(paths.logs).base, ownLogLimits))
+      if (!options.isComeback) await openLog()
     } catch (thrown) {
       throw stateFailure(paths.folder, thrown)
     }
-    // It also opens the file, which must be open when no descriptor is left for what has to be said.
-    trace('info', `systemg ${version} supervises ${config.project.id}`, { pid: process.pid })
     const plugins = withOptions(options.plugins, {
       control: { socket: paths.socket, pid: process.pid, version, config: configFile ?? null },
       health: { pipes: join(paths.folder, 'run', 'notify') },
@@ -145,6 +151,8 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       if (isLeft) await endOtherHolders(paths.folder)
       isAlone = true
     })
+    // What was said meanwhile is written there, too. Not before: until then no pipe is held that is made.
+    if (options.isComeback) await openLog()
     if (configFile !== undefined) writeLink(root, configFile, config.project.id)
     recordCode(paths, options.code)
     return {
@@ -160,6 +168,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
         .then(() => verdict()),
     }
   } catch (thrown) {
+    await openLog().catch(() => undefined)
     // In a terminal the command itself says what people can do something about.
     if (options.show === undefined || !isCoded(thrown))
       trace('error', `The system could not come up: ${whyOf(thrown)}`, { thrown })
