@@ -83,14 +83,14 @@ export const countNewlines = (bytes: Uint8Array): number => {
 /** The text of a line without its newline; `undefined` when it is not UTF-8. */
 const textOf = (bytes: Uint8Array): string | undefined => {
   try {
-    return utf8.decode(withoutNewline(bytes))
+    return utf8().decode(withoutNewline(bytes))
   } catch {
     return undefined
   }
 }
 
 /** The text of a line for people: bytes that are not UTF-8 become replacement characters. */
-export const displayTextOf = (bytes: Uint8Array): string => lenient.decode(withoutNewline(bytes))
+export const displayTextOf = (bytes: Uint8Array): string => lenient().decode(withoutNewline(bytes))
 
 export const recordOf = ({ timeMs, service, instance, stream, bytes }: LogLine): LogRecord => {
   const text = textOf(bytes)
@@ -98,8 +98,11 @@ export const recordOf = ({ timeMs, service, instance, stream, bytes }: LogLine):
   return text === undefined ? { ...known, base64: base64(withoutNewline(bytes)) } : { ...known, line: text }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
+/** Made when the first line is shown: they take milliseconds, and a supervisor that comes back has more urgent things to do. */
+let strictDecoder: InstanceType<typeof TextDecoder> | undefined
+let lenientDecoder: InstanceType<typeof TextDecoder> | undefined
+const utf8 = () => (strictDecoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }))
+const lenient = () => (lenientDecoder ??= new TextDecoder('utf-8', { ignoreBOM: true }))
 
 const withoutNewline = (bytes: Uint8Array): Uint8Array =>
   bytes[bytes.length - 1] === newline ? bytes.subarray(0, -1) : bytes
