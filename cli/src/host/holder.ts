@@ -2,11 +2,12 @@
  * Starts the holder of a project and replaces it when what it is to keep open changes: the new one first, then the old one
  * ends. A holder that is killed is replaced, too.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { whyOf, type Trace } from '@systemg/core'
+import { childProcess } from '../builtin.ts'
 import { holderRecordName, holderVariables, openedBy, type HeldEntry, type HolderRecord, type Keeper } from './held.ts'
 import { holderScript } from './holder-script.ts'
 import { readStat } from './process-stat.ts'
@@ -209,7 +210,7 @@ export class Holder implements Keeper {
     const trying = [Math.ceil(limitMs / 1_000), trial.length].map(String)
     const args = [String(this.#tries), isBack, door, request, ...trying, ...trial, ...command]
     const script = [holderScript, 'sysg-holder', ...args]
-    const child = spawn('/bin/sh', ['-c', ...script], {
+    const child = childProcess().spawn('/bin/sh', ['-c', ...script], {
       cwd: '/',
       // A session of its own: Ctrl-C in the terminal of a supervisor is not for it.
       detached: true,

@@ -1,7 +1,7 @@
 /** Makes named pipes. Node has no call for it, so one `mkfifo` makes all that are asked for in the same turn. */
-import { execFile } from 'node:child_process'
 import { lstatSync } from 'node:fs'
 import { HostError } from '@systemg/core'
+import { childProcess } from '../builtin.ts'
 import { errnoOf } from './host-error.ts'
 
 interface Wanted {
@@ -38,7 +38,9 @@ const makeSome = (some: readonly Wanted[]): void => {
   const env = { ...process.env, SYSG_TOKEN: undefined }
   try {
     const paths = some.map(({ path }) => path)
-    execFile('mkfifo', ['-m', '600', '--', ...paths], { env }, (error, _stdout, stderr) => finish(error, stderr))
+    childProcess().execFile('mkfifo', ['-m', '600', '--', ...paths], { env }, (error, _stdout, stderr) =>
+      finish(error, stderr),
+    )
   } catch (thrown) {
     finish(thrown as Error, '')
   }

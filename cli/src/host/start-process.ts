@@ -1,6 +1,7 @@
 /** Starts a process as leader of a session of its own, with descriptors instead of streams. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import type { Exit, Signal, SpawnFailure, SpawnSpec, Stream } from '@systemg/core'
+import { childProcess } from '../builtin.ts'
 import { fdOf } from './descriptor.ts'
 import type { Keeper } from './held.ts'
 import { readStat } from './process-stat.ts'
@@ -20,7 +21,7 @@ export const startProcess = async (spec: SpawnSpec, keeper: Keeper): Promise<Sta
   try {
     await keeper.secured(descriptorsOf(spec))
     const [program, ...args] = spec.argv
-    const child = spawn(program, args, {
+    const child = childProcess().spawn(program, args, {
       cwd: spec.cwd,
       env: { ...spec.env, SYSG_TOKEN: spec.token },
       detached: true,

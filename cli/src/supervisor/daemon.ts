@@ -1,9 +1,10 @@
 /** A supervisor in a process of its own, and how a command starts one. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ResolvedSystem } from '@systemg/core'
+import { childProcess } from '../builtin.ts'
 import type { LogLevel } from '../command.ts'
 import { silent, tryConnect, type Supervisor } from '../client/connect.ts'
 import { Failure } from '../failures.ts'
@@ -51,7 +52,7 @@ const spawnDaemon = (paths: ProjectPaths, request: DaemonRequest): ChildProcess 
   makeStateFolder(dirname(paths.boot))
   const log = openLog(paths)
   const [program, ...args] = supervisorCommand()
-  const child = spawn(program, args, {
+  const child = childProcess().spawn(program, args, {
     detached: true,
     cwd: '/',
     env: ownEnvironment(request.env),

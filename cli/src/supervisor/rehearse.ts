@@ -2,10 +2,10 @@
  * Has another version of the supervisor load everything it would run with, and end: what cannot even do that is met while the
  * old one still runs. A version that replaced this one's files could not be taken back.
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { SysgError, whyOf } from '@systemg/core'
+import { childProcess } from '../builtin.ts'
 import { takenExitCode } from '../host/index.ts'
 import { Tail } from '../host/tail.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
@@ -28,7 +28,7 @@ export const rehearse = async (
   try {
     const request = openSync(comebackRequest(paths), 'r')
     try {
-      const child = spawn(program, [...args, rehearsal], {
+      const child = childProcess().spawn(program, [...args, rehearsal], {
         cwd: '/',
         env: ownEnvironment(process.env),
         stdio: [request, 'pipe', 'pipe'],
