@@ -51,10 +51,10 @@ const ascii = {
   }),
 }
 
-/** Everything but `outside`, with its licences. */
+/** Everything but `outside`. */
 const inBundle = (options: RollupOptions): void => {
   options.preserveEntrySignatures = 'allow-extension'
-  options.plugins.push(licences('licences.txt'), leanBuiltins, ascii)
+  options.plugins.push(leanBuiltins, ascii)
   options.external = (id) => isBuiltin(id) || outside.includes(id)
   // It is of many files, and says of none that it does nothing by itself; what nobody uses of it is left out.
   options.treeshake = { moduleSideEffects: (id) => !id.includes(join('node_modules', 'yaml') + sep) }
@@ -76,6 +76,8 @@ export default defineBuildConfig([
         const { external } = options
         if (typeof external === 'function') isOutsideOfTypes = external
         inBundle(options)
+        // The other bundle holds nothing that this one does not.
+        options.plugins.push(licences('licences.txt'))
         for (const output of [options.output].flat()) {
           if (output)
             output.manualChunks = (id) =>

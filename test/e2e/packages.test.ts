@@ -51,8 +51,8 @@ describe.each(['@systemg/core', '@systemg/plugins', 'systemg'])('the package %s'
   })
 
   it('is small', () => {
-    // `sysg` is a bundle, with what it uses of the others.
-    const limit = (name === 'systemg' ? 4 : 1) * 1024 * 1024
+    // `sysg` is two bundles, one for commands and one for a supervisor, with what each uses of the others.
+    const limit = (name === 'systemg' ? 5 : 1) * 1024 * 1024
     expect(packed.find((one) => one.name === name)?.unpackedSize).toBeLessThan(limit)
   })
 })
