@@ -53,7 +53,7 @@ it('with not one descriptor left who asks is answered; with fewer allowed, told 
   const { pid } = (await box.status()).supervisor
   const service = await box.pid('api')
   const limit = (soft: number) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`])
-  await using visitors = await fillGaps(pid, join(stateOf(box), 'run', 'control.sock'))
+  using visitors = await fillGaps(pid, join(stateOf(box), 'run', 'control.sock'))
   // From here on no new descriptor has a number that is allowed.
   limit(visitors.firstFree)
   expect(await box.states()).toEqual({ api: 'running' })
@@ -84,7 +84,9 @@ const fillGaps = async (pid: number, path: string) => {
   }
   return {
     firstFree: firstFree(),
-    [Symbol.asyncDispose]: () => Promise.resolve(visitors.forEach((socket) => socket.destroy())),
+    [Symbol.dispose]: () => {
+      for (const socket of visitors) socket.destroy()
+    },
   }
 }
 
