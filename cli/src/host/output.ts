@@ -186,13 +186,13 @@ class Room {
 }
 
 const ensureFifo = async (path: string, world: OutputWorld): Promise<void> => {
-  attempt(`make the folder of ${path}`, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
   try {
     if (lstatSync(path).isFIFO()) return
     unlinkSync(path)
   } catch (thrown) {
     if (!isMissing(thrown)) throw hostError(`replace ${path} by a pipe`, thrown)
   }
+  attempt(`make the folder of ${path}`, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
   await world.makeFifo(path)
 }
 

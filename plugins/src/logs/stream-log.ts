@@ -256,6 +256,11 @@ export class StreamLog {
     this.#size = (await files.size(logPath(this.#base, 0))) ?? 0
     const indexSize = (await files.size(indexPath(this.#base, 0))) ?? 0
     const previous = await generationOf(files, indexPath(this.#base, 1))
+    // Most streams of most programs are silent: what there is nothing of need not be read.
+    if (this.#size + indexSize === 0) {
+      this.#generation = (previous ?? 0) + 1
+      return
+    }
     const generation = await generationOf(files, indexPath(this.#base, 0))
     this.#generation = generation ?? (previous ?? 0) + 1
     const last = decodeRecord(
@@ -264,7 +269,7 @@ export class StreamLog {
     this.#timeMs = generation === undefined ? 0 : (last?.timeMs ?? 0)
     const isHeader = indexSize === recordBytes
     const fits = indexSize % recordBytes === 0 && last !== undefined && (isHeader || last.first <= this.#size)
-    this.#mustRotate = this.#size + indexSize > 0 && !(generation !== undefined && fits)
+    this.#mustRotate = !(generation !== undefined && fits)
     if (this.#size === 0) return
     const [lastByte] = await files.read(logPath(this.#base, 0), this.#size - 1, this.#size)
     this.#endsInNewline = lastByte === newline

@@ -49,6 +49,15 @@ describe('a stream log', () => {
     expect(files.paths()).toEqual([])
   })
 
+  it('reads nothing of files that are not there: most streams of most programs are silent', async () => {
+    const files = memoryFiles()
+    let reads = 0
+    files.beforeRead = () => void (reads += 1)
+    await StreamLog.open(files, base, large)
+    // What was rotated away last says which number comes next.
+    expect(reads).toBe(1)
+  })
+
   it('knows when each line began and who wrote it', async () => {
     const files = memoryFiles()
     const log = await StreamLog.open(files, base, large)
