@@ -33,14 +33,17 @@ export const adoptAll = async (left: BootState, reconciler: Reconciler, world: S
     if (service !== undefined) service.intent = intent
   }
   for (const record of state.outcomes) restoreOutcome(record, reconciler, world)
-  for (const one of found) keepPredecessor(one, found)
+  for (const one of found) keepPredecessor(one, found, world)
   await planScheduled(found, reconciler, world)
   // All that lives comes first, so that the loss of a dependency reaches its dependents; and first what serves, so that
   // what is left of a deploy is ended when it is known what else there is.
   const living = found.filter(({ spawned }) => spawned !== undefined)
   const isActive = ({ record }: Found) => record.role === 'active'
-  for (const one of living.filter(isActive)) adoptOne(one, reconciler, world)
-  for (const one of living.filter((other) => !isActive(other))) adoptOne(one, reconciler, world)
+  // A service is looked at when all its replicas, and all that it needs, have been taken up.
+  reconciler.batch(() => {
+    for (const one of living.filter(isActive)) adoptOne(one, reconciler, world)
+    for (const one of living.filter((other) => !isActive(other))) adoptOne(one, reconciler, world)
+  })
   for (const one of found) if (one.spawned === undefined) adoptOne(one, reconciler, world)
   return living.length
 }
@@ -89,7 +92,7 @@ const find = async (record: InstanceRecord, { processes }: Host): Promise<Found>
 }
 
 /** What had taken over from it is dead, and it still lives and was ready: it serves again. */
-const keepPredecessor = (one: Found, found: readonly Found[]): void => {
+const keepPredecessor = (one: Found, found: readonly Found[], { hooks }: SystemWorld): void => {
   const { record } = one
   if (record.role !== 'retired' || one.spawned === undefined || !record.wasReady) return
   const successors = found.filter(
@@ -99,6 +102,11 @@ const keepPredecessor = (one: Found, found: readonly Found[]): void => {
   if (successors.some(({ spawned }) => spawned !== undefined)) return
   one.record = { ...record, role: 'active' }
   for (const successor of successors) successor.record = { ...successor.record, role: 'candidate' }
+  hooks.journal.call({
+    kind: 'instances',
+    changed: [one, ...successors].map(({ record: changed }) => changed),
+    ended: [],
+  })
 }
 
 /** The end of a scheduled run means something else than that of a service that is to be up, so that is known first. */

@@ -64,6 +64,7 @@ export class Instance extends InstanceFacts {
   adopt(spawned: Adopted, record: InstanceRecord): void {
     this.tree = spawned.tree
     this.startedAt = record.startedAt
+    this.wasReady = record.wasReady
     this.launch = specOf(this.service, { env: { ...spawned.env, ...record.marks, ...this.#identity } })
     this.#watch(spawned)
     this.#world.hooks.adopted.call(this, { ready: record.wasReady })
@@ -222,9 +223,12 @@ export class Instance extends InstanceFacts {
     if (this.state !== 'starting' || this.exit !== undefined || this.stopRequest !== undefined) return
     this.#move('ready')
     this.readyAt = this.#world.host.clock.monotonic()
-    this.wasReady = true
     this.unhealthyReason = undefined
-    this.#world.record([this])
+    // Of one that is adopted that has been recorded.
+    if (!this.wasReady) {
+      this.wasReady = true
+      this.#world.record([this])
+    }
     if (this.pid !== undefined) {
       this.cause = this.#world.emit('instance.ready', this.#of(), { pid: this.pid, replica: this.replica }).seq
     }
