@@ -27,6 +27,8 @@ export class Switch {
   readonly #slots: Slots
   /** Services whose users are being led to what serves, outside of a deploy. */
   readonly #repairs = new Map<string, Repair>()
+  /** Instances in a slot: of all others it need not be asked what serves. */
+  readonly #inSlots = new Set<string>()
 
   constructor(api: PluginApi, commands: Commands, slots: Slots) {
     this.#api = api
@@ -52,12 +54,14 @@ export class Switch {
   }
 
   /** What serves has become known: when users may be led elsewhere, lead them there. */
-  readonly onEvent = ({ type, service: name, instance }: SysgEvent): void => {
+  readonly onEvent = ({ type, service: name, instance, data }: SysgEvent): void => {
     if (name === undefined) return
+    if (instance !== undefined) this.#noteSlot(type, instance, data)
     const repair = this.#repairs.get(name)
     const isOver = type === 'service.stopping' || (type === 'service.exited' && instance === repair?.instance)
     if (isOver) repair?.controller.abort(new Error('it stops'))
-    if (type !== 'instance.ready' || this.#slots.isDeploying(name)) return
+    if (type !== 'instance.ready' || instance === undefined || !this.#inSlots.has(instance)) return
+    if (this.#slots.isDeploying(name)) return
     const service = this.#api.system.config.services[name]
     const active = this.#instancesOf(name).find(({ id, role }) => id === instance && role === 'active')
     if (service === undefined || active === undefined || active.slot === null) return
@@ -84,6 +88,12 @@ export class Switch {
 
   async close(): Promise<void> {
     await Promise.all([...this.#repairs.keys()].map((service) => this.endRepair(service)))
+  }
+
+  #noteSlot(type: string, instance: string, data: SysgEvent['data']): void {
+    const hasBegun = type === 'instance.started' || type === 'instance.adopted'
+    if (hasBegun && typeof data['slot'] === 'string') this.#inSlots.add(instance)
+    if (type === 'instance.ended') this.#inSlots.delete(instance)
   }
 
   #repair(service: ResolvedService, instance: string, slot: string): void {
