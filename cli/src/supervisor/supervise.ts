@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   once,
   System,
@@ -136,6 +136,11 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
       const { writtenOf } = await import('../inspect/written-config.ts')
       return { ...found, written: await writtenOf(found.config, plugins) }
     })
+    // Last of all that comes before instances are taken up, which takes its time: `status` waits for that, `ping` does not.
+    system.hooks.boot.tapPromise({ name: 'supervisor', stage: 1000 }, async (state) => {
+      await hearWhoAsks()
+      return state
+    })
     const verdict = watchExitCondition(config.exit_when, system, listeners)
     const booting = system.boot()
     // Before anybody asks whether all is settled, as one who is connected already may: nothing would be wanted yet.
@@ -145,7 +150,7 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     await booting
     starting.catch((thrown: unknown) => trace('error', `The start failed: ${whyOf(thrown)}`, { thrown }))
     // Who waits for an answer gets it first: another holder takes a fork of this process.
-    if (isLeft) await pause(1)
+    if (isLeft) await hearWhoAsks()
     let isAlone = !isLeft
     await host.takenUp(async () => {
       if (isLeft) await endOtherHolders(paths.folder)
@@ -180,6 +185,12 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     }
     throw thrown
   }
+}
+
+/** One turn of the event loop takes the connections of those who wait, another what they ask. */
+const hearWhoAsks = async (): Promise<void> => {
+  await nextTurn()
+  await nextTurn()
 }
 
 /** The next supervisor begins when this process has ended, and finds the project free. */
