@@ -60,6 +60,9 @@ const inBundle = (options: RollupOptions): void => {
   options.treeshake = { moduleSideEffects: (id) => !id.includes(join('node_modules', 'yaml') + sep) }
 }
 
+/** Both bundles are modules, made of the sources of all packages. */
+const fromSource = { emitCJS: false, resolve: { exportConditions: ['systemg-source'] } }
+
 export default defineBuildConfig([
   {
     entries: [
@@ -69,7 +72,7 @@ export default defineBuildConfig([
     ],
     declaration: 'node16',
     clean: true,
-    rollup: { emitCJS: false, resolve: { exportConditions: ['systemg-source'] } },
+    rollup: fromSource,
     hooks: {
       // Every file that is loaded costs a command half a millisecond: what each of them needs is in one.
       'rollup:options'(_, options) {
@@ -98,7 +101,7 @@ export default defineBuildConfig([
     outDir: 'dist/supervisor',
     declaration: false,
     clean: false,
-    rollup: { emitCJS: false, resolve: { exportConditions: ['systemg-source'] } },
+    rollup: fromSource,
     hooks: { 'rollup:options': (_, options) => inBundle(options) },
   },
 ])
