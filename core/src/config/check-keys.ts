@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { checkValue, explainIssues } from './diagnose.ts'
 import type { Findings } from './findings.ts'
+import { whereItBelongs } from './key-places.ts'
 import { nearest } from './nearest.ts'
 import { pathKey, type Path } from './problems.ts'
 import type { OwnedKey } from './schema.ts'
@@ -25,7 +26,7 @@ export const checkKeys = (input: KeysToCheck, findings: Findings): Record<string
   const written = new Map([...keys.keys()].filter((key) => Object.hasOwn(raw, key)).map((key) => [key, key]))
   for (const key of Object.keys(raw)) {
     if (keys.has(key)) continue
-    const elsewhere = input.elsewhere(key, raw[key])
+    const elsewhere = input.elsewhere(key, raw[key]) ?? whereItBelongs(key, [], keys)
     const suggestion = elsewhere === undefined ? nearest(key, keys.keys()) : undefined
     findings.add(['SYSG_CONFIG_KEY_UNKNOWN', { key, suggestion, hint: elsewhere ?? ofPlugin }], [...at, key], {
       part: 'key',
@@ -52,7 +53,7 @@ interface KeyToCheck extends KeysToCheck {
 }
 
 const checkKey = (
-  { key, owned: { plugin, schema }, value, at, isExpanded }: KeyToCheck,
+  { key, owned: { plugin, schema }, value, at, isExpanded, keys }: KeyToCheck,
   findings: Findings,
 ): unknown => {
   const path = [...at, key]
@@ -67,7 +68,10 @@ const checkKey = (
       if (given !== value) result = checkValue(schema, given)
     }
     if (result.success) return result.data
-    const mistakes = explainIssues(result.issues, schema, given, path)
+    const mistakes = explainIssues(result.issues, {
+      ...{ schema, value: given, at: path },
+      elsewhere: (unknown, inner) => whereItBelongs(unknown, [key, ...inner], keys),
+    })
     for (const mistake of mistakes) findings.add(mistake.finding, mistake.path, { part: mistake.part })
     for (const mistake of mistakes) if (mistake.part === 'value') findings.hush(mistake.path)
     const fallback = checkValue(schema, undefined)

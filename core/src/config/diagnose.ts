@@ -26,14 +26,19 @@ export const checkValue = (
   return result.success ? { success: true, data: result.data } : { success: false, issues: result.error.issues }
 }
 
-/** What is wrong with `value`, which stands at `at` and was checked with `schema`. */
-export const explainIssues = (
-  issues: readonly Issue[],
-  schema: z.ZodType,
-  value: unknown,
-  at: Path,
-): readonly Mistake[] => {
-  const mistakes = issues.flatMap((issue) => explain(issue, { schema, value, at }))
+/** What issues are about. */
+export interface Checked {
+  readonly schema: z.ZodType
+  readonly value: unknown
+  /** Where `value` stands. */
+  readonly at: Path
+  /** What to say of a key that is unknown in the map at `inner` of `value`, and known elsewhere. */
+  readonly elsewhere: (key: string, inner: readonly PropertyKey[]) => string | undefined
+}
+
+/** What is wrong with a value, given what was found when it was checked. */
+export const explainIssues = (issues: readonly Issue[], checked: Checked): readonly Mistake[] => {
+  const mistakes = issues.flatMap((issue) => explain(issue, checked))
   const meant = new Set(mistakes.flatMap(meantKey))
   return mistakes.filter(
     ({ finding: [code], path }) => code !== 'SYSG_CONFIG_KEY_MISSING' || !meant.has(formatPath(path)),
@@ -53,18 +58,12 @@ export const labelOf = (path: Path): string => {
   return path.length === 0 ? 'The config' : `Service \`${String(path[1])}\``
 }
 
-interface Context {
-  readonly schema: z.ZodType
-  readonly value: unknown
-  readonly at: Path
-}
-
-const explain = (issue: Issue, context: Context, prefix: readonly PropertyKey[] = []): readonly Mistake[] => {
+const explain = (issue: Issue, context: Checked, prefix: readonly PropertyKey[] = []): readonly Mistake[] => {
   const inner = [...prefix, ...issue.path]
   const path = [...context.at, ...inner.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(context.schema, inner)
-    return issue.keys.map((key) => unknownKey(key, [...path, key], nearest(key, known), known))
+    return issue.keys.map((key) => unknownKey(key, [...path, key], known, context.elsewhere(key, inner)))
   }
   const deeper = issue.code === 'invalid_union' ? closestBranch(issue) : undefined
   if (deeper !== undefined) return deeper.flatMap((each) => explain(each, context, inner))
@@ -79,11 +78,11 @@ const explain = (issue: Issue, context: Context, prefix: readonly PropertyKey[] 
   return [{ finding: ['SYSG_CONFIG_KEY_MISSING', { what, key, expected }], path, part: 'key' }]
 }
 
-const unknownKey = (key: string, path: Path, suggestion: string | undefined, known: readonly string[]): Mistake => ({
-  finding: ['SYSG_CONFIG_KEY_UNKNOWN', { key, suggestion, hint: known.length === 0 ? undefined : keysHint(known) }],
-  path,
-  part: 'key',
-})
+const unknownKey = (key: string, path: Path, known: readonly string[], elsewhere: string | undefined): Mistake => {
+  const suggestion = elsewhere === undefined ? nearest(key, known) : undefined
+  const hint = elsewhere ?? (known.length === 0 ? undefined : keysHint(known))
+  return { finding: ['SYSG_CONFIG_KEY_UNKNOWN', { key, suggestion, hint }], path, part: 'key' }
+}
 
 /** The branch of a union that was meant, when one of them fits from outside and only something inside of it is wrong. */
 const closestBranch = (issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | undefined => {

@@ -7,8 +7,11 @@ type Schema = z.core.$ZodType
 export const keysAt = (schema: Schema, path: readonly PropertyKey[]): readonly string[] => {
   let here = concrete(schema)
   for (const part of path) here = here.flatMap((each) => childOf(each, part)).flatMap((each) => concrete(each))
-  return [...new Set(here.flatMap((each) => Object.keys(definition(each).shape ?? {})))]
+  return [...new Set(here.flatMap((each) => Object.keys(shapeOf(each))))]
 }
+
+/** The keys of a map with what each of them wants; nothing of anything else. */
+export const shapeOf = (schema: Schema): Readonly<Record<string, Schema>> => definition(schema).shape ?? {}
 
 /** The parts of zod's definitions that lead from one schema to another. */
 interface Definition {

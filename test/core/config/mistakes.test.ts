@@ -1,3 +1,13 @@
+import {
+  children,
+  cron,
+  deploy,
+  health,
+  lifecycleCommands,
+  logs,
+  metrics,
+  restart as restartPlugin,
+} from '@systemg/plugins'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { formatProblem } from '../../../core/src/config/index.ts'
@@ -309,6 +319,28 @@ describe('words', () => {
       [2, hint],
       [3, hint],
     ])
+  })
+
+  it.each([
+    ['hooks: { pre_start: ./build }', 'Did you mean `deployment.pre_start`?'],
+    ['pre_start: ./build', 'Did you mean `deployment.pre_start`?'],
+    ['retries: 5', 'Did you mean `health_check.retries`?'],
+    ['spawn: { mode: dynamic, depth: 2 }', 'Did you mean `spawn.limits.depth`?'],
+    ['deployment: { working_dir: / }', '`working_dir` stands beside `deployment`, not in it.'],
+    // Of several places, none is more likely than the others.
+    ['timeout: 3s', 'Did you mean `stop_timeout`?'],
+    // A plain word may mean anything.
+    ['logs: { max: 10M }', 'Its keys are `sink`, `max_bytes`, `max_files`.'],
+  ])('say where a key belongs that stands at the wrong place: %s', async (line, hint) => {
+    const { problems } = await load(`services:\n  a:\n    command: x\n    ${line}\n`, {
+      plugins: [children, cron, deploy, health, lifecycleCommands, logs, restartPlugin],
+    })
+    expect(problems.map(({ code, hint: given }) => [code, given])).toEqual([['SYSG_CONFIG_KEY_UNKNOWN', hint]])
+  })
+
+  it('say at the top level in which of its keys another belongs', async () => {
+    const { problems } = await load('retention: 1h\nservices: {a: {command: x}}', { plugins: [metrics] })
+    expect(problems.map(({ hint }) => hint)).toEqual(['Did you mean `metrics.retention`?'])
   })
 
   it('end with a full stop, also those of plugins', async () => {
