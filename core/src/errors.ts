@@ -217,6 +217,7 @@ const takenBy = ({ isAdHoc, isSame }: { isAdHoc: boolean; isSame: boolean }): st
 const spawnHints: Partial<Record<string, string>> = {
   ENOENT: 'Check the spelling, PATH and `working_dir`: the program or the folder does not exist.',
   EACCES: 'Make the program executable (`chmod +x`), and its folders accessible.',
+  EISDIR: 'Name a program that can be run: this is the path of a folder.',
   ENOEXEC: 'Give the script a first line such as `#!/bin/sh`.',
   EAGAIN: 'The machine is out of processes for this user (`ulimit -u`, `pids.max`).',
   EMFILE: 'The supervisor is out of file descriptors (`ulimit -n`).',

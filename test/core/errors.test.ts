@@ -26,7 +26,7 @@ const facts: { readonly [C in keyof typeof catalog]: readonly Parameters<(typeof
   SYSG_SERVICE_TRANSIENT: [{ name: 'orch:w1' }],
   SYSG_INSTANCE_GONE: [{ instance: 'orch-1' }],
   SYSG_AD_HOC_IN_THE_WAY: [{ names: ['api'] }, { names: ['api', 'web'] }],
-  SYSG_SPAWN_FAILED: ['ENOENT', 'EACCES', 'ENOEXEC', 'EAGAIN', 'EMFILE', 'ENOMEM', 'EWHAT'].map((errno) => ({
+  SYSG_SPAWN_FAILED: ['ENOENT', 'EACCES', 'EISDIR', 'ENOEXEC', 'EAGAIN', 'EMFILE', 'ENOMEM', 'EWHAT'].map((errno) => ({
     ...{ service: 'api', errno, why: './api: no such file' },
   })),
   SYSG_START_BLOCKED: [

@@ -24,10 +24,11 @@ const reasons: Readonly<Record<string, string>> = {
 export const spawnFailure = (launch: Launch, thrown: unknown): SpawnFailure => {
   if (thrown instanceof HostError) return { errno: thrown.errno, message: thrown.message }
   const errno = errnoOf(thrown)
-  return {
-    errno,
-    message: folderProblem(launch) ?? programProblem(launch, errno) ?? reasons[errno] ?? described(errno),
-  }
+  const folder = folderProblem(launch)
+  const path = folder === undefined && isRefusal(errno) ? firstThere(launch) : undefined
+  // `EACCES`, as the kernel has it, would be said of a file without permission, too.
+  if (path !== undefined && isFolder(path)) return { errno: 'EISDIR', message: `${path} is a folder` }
+  return { errno, message: folder ?? programProblem(launch, errno) ?? reasons[errno] ?? described(errno) }
 }
 
 /** Whether a program is there that can be executed in this folder, as far as that can be seen beforehand. */
@@ -46,7 +47,7 @@ export const wrappedFailure = (spec: SpawnSpec): SpawnFailure | undefined => {
   if (programWords >= argv.length || program === undefined) return undefined
   const launch: Launch = { ...spec, argv: [program, ...args] }
   if (isStartable(launch)) return undefined
-  const path = candidates(launch).find((candidate) => typeof look(candidate) !== 'string')
+  const path = firstThere(launch)
   const code = path === undefined || isExecutable(path) ? 'ENOENT' : 'EACCES'
   return spawnFailure(launch, Object.assign(new Error(code), { code }))
 }
@@ -70,17 +71,15 @@ const folderProblem = ({ argv: [program], cwd }: Launch): string | undefined => 
 }
 
 const programProblem = (launch: Launch, errno: string): string | undefined => {
-  if (errno !== 'ENOENT' && errno !== 'EACCES') return undefined
+  if (!isRefusal(errno)) return undefined
   const [program] = launch.argv
-  const paths = candidates(launch)
-  const path = paths.find((candidate) => typeof look(candidate) !== 'string')
+  const path = firstThere(launch)
   if (path === undefined) {
     if (errno === 'EACCES') return `${program} is not accessible`
     return program.includes('/')
       ? `${resolve(launch.cwd, program)} does not exist`
       : `there is no program \`${program}\` in PATH (${launch.env['PATH'] ?? defaultPath})`
   }
-  if (look(path, 'isFolder')) return `${path} is a folder`
   if (errno === 'EACCES') return `${path} is not executable`
   const interpreter = interpreterOf(path)
   return interpreter === undefined
@@ -94,16 +93,26 @@ const candidates = ({ argv: [program], env, cwd }: Launch): readonly string[] =>
   return (env['PATH'] ?? defaultPath).split(':').map((folder) => resolve(cwd, folder, program))
 }
 
-function look(path: string): Stats | string
-function look(path: string, question: 'isFolder'): boolean
-function look(path: string, question?: 'isFolder'): Stats | string | boolean {
+/** What execvp(3) would try first of what is there. */
+const firstThere = (launch: Launch): string | undefined =>
+  candidates(launch).find((candidate) => typeof look(candidate) !== 'string')
+
+/** What is there, or the errno that says why it can't be seen. */
+const look = (path: string): Stats | string => {
   try {
-    const stats = statSync(path)
-    return question === undefined ? stats : stats.isDirectory()
+    return statSync(path)
   } catch (thrown) {
-    return question === undefined ? errnoOf(thrown) : false
+    return errnoOf(thrown)
   }
 }
+
+const isFolder = (path: string): boolean => {
+  const found = look(path)
+  return typeof found !== 'string' && found.isDirectory()
+}
+
+/** Several things are told apart by what is there. */
+const isRefusal = (errno: string): boolean => errno === 'ENOENT' || errno === 'EACCES'
 
 /** The program named by a script's first line. */
 const interpreterOf = (path: string): string | undefined => {

@@ -104,7 +104,7 @@ export interface OwnUsage {
 
 /** Why the host could not start a process. */
 export interface SpawnFailure {
-  /** errno name: `ENOENT`, `EACCES`, `EAGAIN`, `EMFILE`, `ENOEXEC`, … */
+  /** errno name: `ENOENT`, `EACCES`, `EISDIR`, `EAGAIN`, `EMFILE`, `ENOEXEC`, … */
   readonly errno: string
   readonly message: string
 }

@@ -116,7 +116,7 @@ describe('starting', () => {
       /true can't run in \/etc\/passwd, which is not a folder/,
     ],
     ['a file that is not executable', ['/etc/passwd'], {}, 'EACCES', /not executable/],
-    ['a folder in place of the program', ['/tmp'], {}, 'EACCES', /\/tmp is a folder/],
+    ['a folder in place of the program', ['/tmp'], {}, 'EISDIR', /\/tmp is a folder/],
     ['a script without its interpreter', ['./script'], {}, 'ENOENT', /interpreter \/no\/such\/shell/],
     ['too long an argument', ['true', 'x'.repeat(200_000)], {}, 'E2BIG', /longer than the kernel allows/],
     ['a zero byte in an argument', ['true', 'a\0b'], {}, 'EINVAL', /zero byte/],
@@ -133,6 +133,7 @@ describe('starting', () => {
     ['a missing path', ['/no/such/program'], 'ENOENT', /\/no\/such\/program does not exist/],
     ['a name that is not in PATH', ['no-such-program', 'x'], 'ENOENT', /no program `no-such-program` in PATH/],
     ['a file that is not executable', ['/etc/passwd'], 'EACCES', /not executable/],
+    ['a folder', ['/tmp', 'x'], 'EISDIR', /\/tmp is a folder/],
     ['a script without its interpreter', ['./script'], 'ENOENT', /interpreter \/no\/such\/shell/],
   ] as const)(
     'says what is wrong with a program that something else becomes: %s',
