@@ -2,6 +2,7 @@
 import { definePlugin, type PlannedChange, type ServiceConfig } from '@systemg/core'
 import { exitsAfter, ignoresSigterm } from '@systemg/core/simulated'
 import { simulate, type Simulation } from '@systemg/core/testing'
+import { restart } from '@systemg/plugins/restart'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { rolling } from '../simulation/plugins.ts'
@@ -88,6 +89,15 @@ describe('plan', () => {
       { service: 'api', action: 'keep', because: ['stopped by you'] },
       { service: 'later', action: 'start', because: ['not started yet'] },
       { service: 'broken', action: 'start', because: ['it does not run'] },
+    ])
+  })
+
+  it('says of a service in backoff that it waits, and for what', async () => {
+    const api = { ...x, restart_policy: 'always', backoff: '1h' } as const
+    await using sim = await simulate([restart], { api }, { programs: { api: exitsAfter(10, 3) } })
+    expect(sim.states).toEqual({ api: 'backoff' })
+    expect(await planOf(sim, { api })).toEqual([
+      { service: 'api', action: 'start', because: ['it waits in backoff: exit code 3'] },
     ])
   })
 

@@ -58,14 +58,19 @@ const planOne = (
     const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
     if (isResting && matters.length === 0 && !all)
       return { action: 'keep', because: [`it is ${service.seen.state ?? ''}`] }
-    const because = service.isAsked ? 'it does not run' : 'not started yet'
-    return { action: 'start', because: matters.length > 0 ? matters : [because] }
+    return { action: 'start', because: matters.length > 0 ? matters : [whyDown(service)] }
   }
   if (service.isScheduled) return { action: 'keep', because: reasons.map((reason) => `${reason}, for its next run`) }
   if (reasons.length === 0 && !all)
     return { action: 'keep', because: changed.map((key) => `${says(quoted(key))}, taken up at once`) }
   const because = reasons.length > 0 ? reasons : ['a restart was asked for']
   return { action: strategyName(world, spec, before) === 'immediate' ? 'restart' : 'deploy', because }
+}
+
+const whyDown = ({ isAsked, seen: { state, reason } }: Service): string => {
+  if (!isAsked) return 'not started yet'
+  if (state === 'backoff') return `it waits in backoff${reason === null ? '' : `: ${reason}`}`
+  return 'it does not run'
 }
 
 const quoted = (key: string) => `\`${key}\``
