@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { Sandbox, until } from './sysg.ts'
+import { Sandbox, until, type Status } from './sysg.ts'
 
 const plugin = (word: string): string => `export default {
   name: 'word',
@@ -29,6 +29,32 @@ it('an edited plugin takes effect with a restart, under another supervisor', asy
   )
   expect((await box.status()).supervisor.pid).not.toBe(before)
   expect(await box.states()).toEqual({ api: 'running' })
+})
+
+it('a plugin that is listed for the first time takes effect with a restart, and stays over the death of the supervisor', async () => {
+  await using box = new Sandbox()
+  box.config(config.replace(/^plugins:.*$/m, ''))
+  box.file('word.mjs', plugin('new'))
+  await box.sysg('start', '-d')
+  const { pid: before } = (await box.status()).supervisor
+  box.config(config)
+  expect(await box.run('start', '-d')).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/word\.mjs .*`sysg restart`/) as string,
+  })
+  expect(await box.run('restart')).toMatchObject({ code: 0, stderr: '' })
+  const { pid: after } = (await box.status()).supervisor
+  expect(after).not.toBe(before)
+  process.kill(after, 'SIGKILL')
+  await until(
+    () => box.run('status', '--json'),
+    ({ code, stdout }) => code === 0 && (JSON.parse(stdout) as Status).supervisor.pid !== after,
+  )
+  await box.sysg('restart', '-s', 'api')
+  await until(
+    () => readFileSync(join(box.folder, 'words'), 'utf8'),
+    (words) => words === '\nnew\nnew\n',
+  )
 })
 
 it('code that did not change, and code that does not load, leave the supervisor alone', async () => {

@@ -9,6 +9,7 @@ import { waitForSuccessor } from '../supervisor/wake.ts'
 import { version } from '../version.ts'
 
 /**
+ * @param pluginsOf - The config whose plugins it loads. Default: the one that the supervisor was started with.
  * @returns The successor: this version, with the code of the config as it is now. `before` is closed.
  * @throws {Failure} `SYSG_SUPERVISOR_DIED`, `SYSG_UPGRADE_FAILED`, `SYSG_TIMEOUT`, or what the supervisor refuses with.
  */
@@ -16,10 +17,11 @@ export const handOver = async (
   before: Supervisor,
   paths: ProjectPaths,
   timeoutMs: number | undefined,
+  pluginsOf?: string,
 ): Promise<Supervisor> => {
   const command = supervisorCommand()
   const said = sizeOf(paths.boot)
-  await ask(before, command, timeoutMs)
+  await ask(before, command, timeoutMs, pluginsOf)
   await Promise.race([before.closed, untilGone(before.pid)])
   await untilGone(before.pid)
   before.close()
@@ -37,11 +39,17 @@ const ask = async (
   supervisor: Supervisor,
   command: readonly string[],
   timeoutMs: number | undefined,
+  pluginsOf: string | undefined,
 ): Promise<void> => {
   // A config of code may need another one than a config of data.
   const commands = { data: command, code: command }
   const how = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }
-  await supervisor.call('upgrade', { commands, limit_ms: timeoutMs ?? limitMs }, how).catch((thrown: unknown) => {
+  const params = {
+    commands,
+    limit_ms: timeoutMs ?? limitMs,
+    ...(pluginsOf === undefined ? {} : { plugins_of: pluginsOf }),
+  }
+  await supervisor.call('upgrade', params, how).catch((thrown: unknown) => {
     // It ends as soon as it has answered.
     if (isCoded(thrown) && thrown.code === 'SYSG_CONTROL_LOST') return
     supervisor.close()

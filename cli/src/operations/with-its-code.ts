@@ -3,14 +3,13 @@ import type { Supervisor } from '../client/connect.ts'
 import type { CommandContext } from '../command.ts'
 import { isCoded } from '../failures.ts'
 import type { ProjectPaths } from '../project/state-root.ts'
-import { changedCode, hasRecordedCode } from '../supervisor/code-record.ts'
+import { changedCode } from '../supervisor/code-record.ts'
 import { handOver } from './hand-over.ts'
 import { warnOfChangedCode, type ValidConfig } from './load-or-report.ts'
 
 /**
  * A supervisor that runs the code of the config as it is now: the one that runs, or its successor. The config has been
- * loaded by this process, so its code is known to load. One in a terminal stays, and so does
- * one that began without any code; then the command says what is missing.
+ * loaded by this process, so its code is known to load. One in a terminal stays; then the command says what is missing.
  */
 export const withItsCode = async (
   context: CommandContext,
@@ -20,12 +19,8 @@ export const withItsCode = async (
   timeoutMs: number | undefined,
 ): Promise<Supervisor> => {
   if (changedCode(paths, loaded.code).length === 0) return running
-  if (!hasRecordedCode(paths)) {
-    warnOfChangedCode(context, loaded, paths)
-    return running
-  }
   try {
-    return await handOver(running, paths, timeoutMs)
+    return await handOver(running, paths, timeoutMs, loaded.file)
   } catch (thrown) {
     if (!isCoded(thrown) || thrown.code !== 'SYSG_UPGRADE_FOREGROUND') throw thrown
     warnOfChangedCode(context, loaded, paths)

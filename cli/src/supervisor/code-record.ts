@@ -29,9 +29,6 @@ export const changedCode = (paths: ProjectPaths, files: readonly string[]): read
     .map(([file]) => file)
 }
 
-/** The supervisor was started with a config that is code, or has plugins: whoever takes over loads them anew. */
-export const hasRecordedCode = (paths: ProjectPaths): boolean => Object.keys(readRecord(paths) ?? {}).length > 0
-
 const hashes = (files: readonly string[]): Record<string, string> =>
   Object.fromEntries(files.map((file) => [file, sha256(contentOf(file))]))
 

@@ -16,7 +16,7 @@ import { forgetVersionBefore } from './version-before.ts'
 export const comebackRequest = (paths: ProjectPaths): string => join(paths.folder, 'run', 'comeback.json')
 
 /** From here on a supervisor comes back with this config. On a full disk with the one before, or not at all. */
-export const writeComeback = (
+const writeComeback = (
   paths: ProjectPaths,
   request: Omit<DaemonRequest, 'comeback'>,
   system: ResolvedSystem,
@@ -32,6 +32,40 @@ export const writeComeback = (
     })
   } catch (thrown) {
     trace('warn', `A supervisor that is killed may not come back with this config: ${whyOf(thrown)}`)
+  }
+}
+
+/** What the next supervisor is told, while this one lives. */
+export class Comeback {
+  readonly #paths: ProjectPaths
+  readonly #trace: Trace
+  #request: Omit<DaemonRequest, 'comeback'>
+
+  constructor(paths: ProjectPaths, request: Omit<DaemonRequest, 'comeback'>, trace: Trace) {
+    this.#paths = paths
+    this.#request = request
+    this.#trace = trace
+  }
+
+  write(system: ResolvedSystem): void {
+    writeComeback(this.#paths, this.#request, system, this.#trace)
+  }
+
+  /** Another config is in force: what was asked for at first is no longer all. */
+  follow(system: ResolvedSystem): void {
+    this.#request = { ...this.#request, services: undefined }
+    this.write(system)
+  }
+
+  /** It is to load the plugins that this config lists. @returns how to take that back. */
+  takePluginsOf(file: string, system: () => ResolvedSystem): () => void {
+    const { config, hasCode } = this.#request
+    const set = (change: Pick<DaemonRequest, 'config' | 'hasCode'>) => {
+      this.#request = { ...this.#request, ...change }
+      this.write(system())
+    }
+    set({ config: file, hasCode: true })
+    return () => set({ config, hasCode })
   }
 }
 

@@ -36,7 +36,7 @@ import { writeLink } from '../project/locate.ts'
 import { projectPaths, type ProjectPaths } from '../project/state-root.ts'
 import { version } from '../version.ts'
 import { recordCode } from './code-record.ts'
-import { forgetComeback, holderSettings, writeComeback } from './comeback.ts'
+import { Comeback, forgetComeback, holderSettings } from './comeback.ts'
 import { supervisorCommand, type DaemonRequest } from './daemon.ts'
 import { watchExitCondition, type Verdict } from './exit-when.ts'
 import { rehearse } from './rehearse.ts'
@@ -97,8 +97,9 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const command = supervisorCommand()
     const before = versionBefore(paths, command, { isComeback: inheritance !== undefined, trace })
     const holder = holderSettings(paths, { command, before, respawn: options.respawn, inheritance })
+    const comeback = new Comeback(paths, request, trace)
     // Who comes back has read what is written there.
-    if (!options.isComeback) writeComeback(paths, request, config, trace)
+    if (!options.isComeback) comeback.write(config)
     try {
       host = createNodeHost({ folder: paths.folder, env: request.env, trace, passed, holder, inheritance })
       // A look at every process takes time, and who comes back has recorded what it started, unless that was lost.
@@ -118,18 +119,19 @@ export const supervise = async (options: SupervisorOptions): Promise<RunningSupe
     const upgrade = upgradePlugin({
       hasCode: request.hasCode,
       isForeground: options.show !== undefined,
+      takePluginsOf: (file) => comeback.takePluginsOf(file, () => withoutAdHoc(system.config, system)),
       rehearse: (command, signal) => rehearse(paths, command, signal),
       handOver: (next) => {
         recordVersionBefore(paths, { command, by: next.command }, trace)
         void handOver(own, lock, next, trace)
       },
     })
-    const system = new System({ config, host, plugins: [...plugins, upgrade], version })
+    const system: System = new System({ config, host, plugins: [...plugins, upgrade], version })
     system.hooks.event.tap('supervisor', (event) => {
       for (const listener of listeners) listener(event)
     })
     system.hooks.reload.tap({ name: 'supervisor', stage: 100 }, ({ after }) =>
-      writeComeback(paths, { ...request, services: undefined }, withoutAdHoc(after, system), trace),
+      comeback.follow(withoutAdHoc(after, system)),
     )
     // Schemas are loaded by who reads them.
     system.hooks.inspect.tapPromise('supervisor', async (found) => {

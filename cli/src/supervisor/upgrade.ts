@@ -15,26 +15,34 @@ interface Commands {
 export interface UpgradeOptions {
   readonly hasCode: boolean
   readonly isForeground: boolean
+  /** Have it load the plugins that this config lists, those that are new to this supervisor as well. Returns how to take that back. */
+  readonly takePluginsOf: (config: string) => () => void
   /** Have it load everything and end. Rejects with why it can't. */
   readonly rehearse: (command: readonly string[], signal: AbortSignal) => Promise<void>
   /** Give up everything that another supervisor needs, have it started, and end. */
   readonly handOver: (next: Trial) => void
 }
 
-/** Adds the control method `upgrade { commands, limit_ms }` → `{}`. */
-export const upgradePlugin = ({ hasCode, isForeground, rehearse, handOver }: UpgradeOptions): Plugin =>
+/** Adds the control method `upgrade { commands, limit_ms, plugins_of? }` → `{}`. */
+export const upgradePlugin = (options: UpgradeOptions): Plugin =>
   definePlugin({
     name: 'upgrade',
     setup(api) {
       api.registerMethod('upgrade', async (given, call) => {
-        const { commands, limitMs } = paramsIn(given)
-        if (isForeground) throw inForeground()
-        const command = hasCode ? commands.code : commands.data
-        await rehearse(command, call.signal)
-        // What is under way would be cut off.
-        await api.system.settled({ signal: call.signal })
-        if (api.system.isStopping) throw new SysgError('SYSG_SHUTTING_DOWN', undefined)
-        api.host.clock.timer(answerMs, () => handOver({ command, limitMs }))
+        const { commands, limitMs, pluginsOf } = paramsIn(given)
+        if (options.isForeground) throw inForeground()
+        const command = options.hasCode || pluginsOf !== undefined ? commands.code : commands.data
+        const takeBack = pluginsOf === undefined ? undefined : options.takePluginsOf(pluginsOf)
+        try {
+          await options.rehearse(command, call.signal)
+          // What is under way would be cut off.
+          await api.system.settled({ signal: call.signal })
+          if (api.system.isStopping) throw new SysgError('SYSG_SHUTTING_DOWN', undefined)
+        } catch (thrown) {
+          takeBack?.()
+          throw thrown
+        }
+        api.host.clock.timer(answerMs, () => options.handOver({ command, limitMs }))
         return {}
       })
     },
@@ -55,19 +63,27 @@ const takeOverLimitMs = 30_000
 interface Params {
   readonly commands: Commands
   readonly limitMs: number
+  /** Absolute path of a config. */
+  readonly pluginsOf: string | undefined
 }
 
 /** @throws {SysgError} `SYSG_CONTROL_PARAMS_INVALID`. */
 const paramsIn = (given: unknown): Params => {
-  const { commands, limit_ms: limitMs = takeOverLimitMs } = (given ?? {}) as {
+  const {
+    commands,
+    limit_ms: limitMs = takeOverLimitMs,
+    plugins_of: pluginsOf,
+  } = (given ?? {}) as {
     readonly commands?: Partial<Commands>
     readonly limit_ms?: unknown
+    readonly plugins_of?: unknown
   }
-  if (isArgv(commands?.data) && isArgv(commands.code) && typeof limitMs === 'number' && limitMs > 0)
-    return { commands: { data: commands.data, code: commands.code }, limitMs }
+  const isFile = pluginsOf === undefined || (typeof pluginsOf === 'string' && pluginsOf.startsWith('/'))
+  if (isArgv(commands?.data) && isArgv(commands.code) && typeof limitMs === 'number' && limitMs > 0 && isFile)
+    return { commands: { data: commands.data, code: commands.code }, limitMs, pluginsOf }
   throw SysgError.of('SYSG_CONTROL_PARAMS_INVALID', {
     message:
-      '`upgrade` takes `{ commands: { data, code }, limit_ms }`: command lines that begin with a path, and a time.',
+      '`upgrade` takes `{ commands: { data, code }, limit_ms, plugins_of }`: command lines that begin with a path, a time, and the path of a config.',
   })
 }
 
