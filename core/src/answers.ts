@@ -42,6 +42,7 @@ export const answerForms = {
     }),
     words: 'the state it was given, and more',
   },
+  settled: { fits: isListOf(isText), words: 'a list of sentences' },
   plan: {
     fits: has({ mode: is('scheduled', 'skip'), reason: isText }),
     words: "`{ mode: 'scheduled' | 'skip', reason }`",

@@ -86,6 +86,14 @@ export interface Hooks {
    */
   readonly reload: AsyncSeries<[change: { before: ResolvedSystem; after: ResolvedSystem; signal: AbortSignal }]>
   /**
+   * Add what is worth knowing to those who have brought up the system or applied a config, though no service failed for it:
+   * sentences that say what is missing and what to do.
+   *
+   * Kind: waterfall, async. When: services are ready or have failed, nobody has been told. Error: reported; the tap's
+   * warnings are left out. A tap has two seconds.
+   */
+  readonly settled: AsyncWaterfall<[warnings: readonly string[], at: { signal: AbortSignal }]>
+  /**
    * Finish: flush, close. What a plugin opened it should register with `onDispose` instead. `hurry` aborts when somebody
    * asks for the end at once: what is only waited for is then given up.
    *
@@ -233,6 +241,7 @@ export const hookPolicies = {
   journal: { kind: 'series', onError: 'report', limitMs: minute },
   event: { kind: 'series', onError: 'report', limitMs: minute },
   reload: { kind: 'series', onError: 'report', limitMs: minute },
+  settled: { kind: 'waterfall', onError: 'report', limitMs: 2_000, answer: answerForms.settled },
   shutdown: { kind: 'series', onError: 'report', limitMs: minute },
   plan: { kind: 'bail', onError: 'fail', limitMs: minute, answer: answerForms.plan },
   environment: { kind: 'waterfall', onError: 'fail', limitMs: minute, answer: answerForms.environment },
@@ -262,6 +271,7 @@ export const createHooks = (world: TapWorld): Hooks => {
     journal: new SyncHook(['entry'], 'journal'),
     event: new SyncHook(['event'], 'event'),
     reload: new AsyncSeriesHook(['change'], 'reload'),
+    settled: new AsyncSeriesWaterfallHook(['warnings', 'at'], 'settled'),
     shutdown: new AsyncSeriesHook(['at'], 'shutdown'),
     plan: new AsyncSeriesBailHook(['at'], 'plan'),
     environment: new AsyncSeriesWaterfallHook(['made', 'at'], 'environment'),

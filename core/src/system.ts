@@ -148,6 +148,13 @@ export class System implements SystemApi {
     return this.#secrets.hideIn(await operation())
   }
 
+  /** What plugins have to say besides. Nobody cares when everything is being stopped. */
+  async #withAdvice(outcome: Outcome): Promise<Outcome> {
+    if (this.isStopping) return outcome
+    const { signal } = new AbortController()
+    return { ...outcome, warnings: await this.hooks.settled.promise(outcome.warnings, { signal }) }
+  }
+
   get config(): ResolvedSystem {
     return this.#reconciler.roster.config
   }
@@ -222,14 +229,15 @@ export class System implements SystemApi {
   }
 
   settled(options?: SettleOptions): Promise<Outcome> {
-    return this.#asked(() => settled(this.#world, options))
+    return this.#asked(async () => this.#withAdvice(await settled(this.#world, options)))
   }
 
   start(options?: StartOptions): Promise<Outcome> {
-    return this.#asked(() => {
+    return this.#asked(async () => {
       if (this.#wasEnding) this.#recordEnding(false)
       this.#wasEnding = false
-      return start(this.#world, options)
+      const outcome = await start(this.#world, options)
+      return options?.names === undefined ? this.#withAdvice(outcome) : outcome
     })
   }
 
@@ -271,7 +279,7 @@ export class System implements SystemApi {
   }
 
   apply(next: ResolvedSystem, options?: ApplyOptions): Promise<Outcome> {
-    return this.#asked(() => apply(this.#world, next, options))
+    return this.#asked(async () => this.#withAdvice(await apply(this.#world, next, options)))
   }
 
   async run(name: string, options?: RunOptions): Promise<Exit | undefined> {

@@ -15,6 +15,7 @@ const isAsync = (hook: HookName): boolean =>
   [
     'boot',
     'reload',
+    'settled',
     'shutdown',
     'plan',
     'environment',
@@ -145,7 +146,7 @@ describe('a plugin that answers nonsense', () => {
       // What fits by chance (no lines, no gates) is an answer like any other.
       const isFitting = (hookPolicies[hook] as { answer: { fits: (answer: unknown) => boolean } }).answer.fits(answer)
       if (!isFitting)
-        expect(said).toMatch(/Plugin `evil` failed in `\w+` of `victim`: it answered .+, and this hook takes/)
+        expect(said).toMatch(/Plugin `evil` failed in `(settled|\w+` of `victim)`: it answered .+, and this hook takes/)
     }
   })
 

@@ -98,13 +98,22 @@ services:
   await once(taken, 'listening')
   const { port: other } = taken.address() as AddressInfo
   box.config(yaml(other))
-  await box.run('start', '-d')
+  const started = await box.run('start', '-d')
+  const problem = `127.0.0.1:${other}: the port is taken by pid ${process.pid}`
+  const warning = expect.stringMatching(
+    new RegExp(`^warning: Metrics are not served at ${problem}.*\\. Free it, or give \`metrics.listen\``, 'm'),
+  ) as string
+  expect(started.stderr).toEqual(warning)
   const told = await until(
     () => box.sysg('events', '--type', 'metrics.*'),
     (events) => events !== '',
   )
-  expect(told).toContain(`metrics are not served at 127.0.0.1:${other}: the port is taken by pid ${process.pid}`)
+  expect(told).toContain(`metrics are not served at ${problem}`)
   expect((await box.service('api')).state).toBe('running')
   await expect(fetch(`${url}/metrics`)).rejects.toThrow()
+
+  await box.sysg('stop')
+  box.config(yaml(other))
+  expect(await box.run('start', '-d', '-s', 'api')).toMatchObject({ code: 0, stderr: warning })
   taken.close()
 })

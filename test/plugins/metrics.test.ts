@@ -289,9 +289,12 @@ describe('`metrics.listen`', () => {
     const told = sim.events.filter(({ type }) => type === 'metrics.listen_failed')
     expect(told.map(({ data }) => data)).toEqual([{ address: '127.0.0.1:9464', reason: 'the port is taken' }])
     expect(sim.states).toEqual({ api: 'running' })
+    const outcome = await sim.finish(sim.system.settled())
+    expect(outcome).toMatchObject({ ok: true, warnings: [expect.stringMatching(/^Metrics are not served at 127/)] })
     failing.reason = undefined
     await sim.clock.advance(30_000)
     expect(open).toEqual(['127.0.0.1:9464'])
+    expect(await sim.finish(sim.system.settled())).toMatchObject({ ok: true, warnings: [] })
   })
 
   it.each([9464, '9464', ':9464', 'localhost', '127.0.0.1:0', '127.0.0.1:70000', '::1:80', 'http://x:80'])(

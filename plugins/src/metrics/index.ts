@@ -1,7 +1,7 @@
 /**
  * Measures CPU and memory of every instance with all its processes, keeps them for a while, and publishes metrics.
  *
- * Owns the top-level key `metrics`. Taps `boot`, `reload` and `event` (follows the config), `started`, `adopted` and
+ * Owns the top-level key `metrics`. Taps `boot`, `reload` and `event` (follows the config), `settled` (says that nothing is served), `started`, `adopted` and
  * `stopped` (whom to measure), `beforeView` (measures for whoever looks), `view` (`cpu_percent` and `memory_bytes` of
  * `status`) and `inspect`. Registers the control methods `metrics.read` and `metrics.text`, and metrics of services and
  * of the supervisor. What all plugins have registered is served over HTTP (`node.ts`), loaded when the config asks for it.
@@ -66,6 +66,10 @@ export const metrics = definePlugin<{ readonly serve?: ServeMetrics | undefined 
       follow(after)
       listener.follow(optionsOf(after).listen)
       totals.keepOnly((service) => Object.hasOwn(after.services, service))
+    })
+    hooks.settled.tapPromise('metrics', async (warnings) => {
+      const warning = await listener.warning()
+      return warning === undefined ? warnings : [...warnings, warning]
     })
     hooks.started.tap('metrics', (instance) => sampler.add(instance, { isNew: true }))
     hooks.adopted.tap('metrics', (instance) => sampler.add(instance, { isNew: false }))

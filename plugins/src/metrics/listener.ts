@@ -26,6 +26,8 @@ export class Listener {
   #work: Promise<void> = Promise.resolve()
   #cancelRetry: (() => void) | undefined
   #isTold = false
+  /** Why nothing is served there. */
+  #problem: string | undefined
   /** Several who ask at once get one answer. */
   #answering: Promise<string> | undefined
 
@@ -41,6 +43,13 @@ export class Listener {
     this.#work = this.#work.then(() => this.#move())
   }
 
+  /** What a person should know, once it is known: nothing is served there, why, and what to do. */
+  async warning(): Promise<string | undefined> {
+    await this.#work
+    if (this.#problem === undefined || this.#address === undefined) return undefined
+    return `Metrics are not served at ${this.#address}: ${this.#problem}. Free it, or give \`metrics.listen\` another address; it is tried again every ${retryMs / 1_000} s.`
+  }
+
   async close(): Promise<void> {
     this.follow(undefined)
     await this.#work
@@ -54,6 +63,7 @@ export class Listener {
 
   async #open(): Promise<void> {
     const address = this.#address
+    this.#problem = undefined
     const at = address === undefined ? undefined : addressOf(address)
     if (address === undefined || at === undefined) return
     const { host, emit, serve } = this.#world
@@ -63,6 +73,7 @@ export class Listener {
       host.trace('info', `metrics are served at http://${address}/metrics`)
     } catch (thrown) {
       const reason = await this.#reasonOf(thrown, at.port)
+      this.#problem = reason
       if (!this.#isTold) {
         this.#isTold = true
         host.trace(
