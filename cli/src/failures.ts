@@ -104,6 +104,14 @@ export const failures = {
     message: 'The system could not be stopped, so nothing of it was removed.',
     hint: '`sysg status` shows what still lives.',
   }),
+  SYSG_RUN_UNSUPERVISED: (facts: { services: readonly string[] }) => ({
+    message: `The supervisor was killed and does not come back by itself: the run of ${quoted(facts.services)} goes on without it.`,
+    hint: `\`sysg start -d\` takes it up, and ${facts.services.map((name) => `\`sysg inspect ${name}\``).join(', ')} then shows how it ended.`,
+  }),
+  SYSG_RUN_UNKNOWN: (facts: { service: string }) => ({
+    message: `The supervisor was killed while the run of \`${facts.service}\` was waited for, and how that ended is not known.`,
+    hint: `\`sysg inspect ${facts.service}\` shows its last runs, \`sysg logs ${facts.service}\` what it wrote.`,
+  }),
   SYSG_INTERRUPTED: (facts: { what: string }) => ({
     message: `Interrupted: ${facts.what}.`,
     hint: '`sysg status` shows how far it is.',

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { commandOf, isAlive, Sandbox, until } from './sysg.ts'
+import { commandOf, isAlive, resultOf, Sandbox, until, type Status } from './sysg.ts'
 
 const historyOf = async (box: Sandbox, name: string) => (await box.service(name)).cron?.history ?? []
 
@@ -115,6 +115,56 @@ services:
   ])
   const shown = await box.sysg('inspect', 'job')
   expect(shown).toMatch(/success \(schedule\): exit code 0, took .*, while the supervisor was replaced$/m)
+})
+
+it.each([
+  ['well', 'exit 0', 0, ''],
+  ['badly', 'echo oh no; exit 3', 1, 'The run of `job` failed: exit code 3.'],
+])(
+  'by hand: who waits for a run is told that it ended %s, by the supervisor that comes back',
+  async (_, end, code, said) => {
+    await using box = new Sandbox()
+    box.config(`
+services:
+  job: { command: 'until test -e go; do sleep 0.1; done; ${end}', cron: '0 0 1 1 *' }
+`)
+    await box.sysg('start', '-d')
+    const waiting = resultOf(box.spawn(['start', '-d', '-s', 'job']))
+    const { supervisor, services } = await until(
+      () => box.status(),
+      ({ services: [job] }) => job?.cron?.running === true && job.pid !== null,
+    )
+    process.kill(supervisor.pid, 'SIGKILL')
+    await until(
+      () => box.run('status', '--json'),
+      ({ code: ended, stdout }) => ended === 0 && (JSON.parse(stdout) as Status).supervisor.pid !== supervisor.pid,
+    )
+    expect(await box.pid('job')).toBe(services[0]?.pid)
+    box.file('go', '')
+    const { code: given, stderr } = await waiting
+    expect({ given, stderr }).toEqual({ given: code, stderr: expect.stringContaining(said) as string })
+    expect(await historyOf(box, 'job')).toHaveLength(1)
+  },
+)
+
+it('by hand, with no supervisor that comes back: the run goes on, and it is said how to see its outcome', async () => {
+  await using box = new Sandbox()
+  box.config(`
+respawn: false
+services:
+  job: { command: 'until test -e go; do sleep 0.1; done', cron: '0 0 1 1 *' }
+`)
+  await box.sysg('start', '-d')
+  const waiting = resultOf(box.spawn(['start', '-d', '-s', 'job']))
+  const { supervisor } = await until(
+    () => box.status(),
+    ({ services: [job] }) => job?.cron?.running === true && job.pid !== null,
+  )
+  process.kill(supervisor.pid, 'SIGKILL')
+  expect(await waiting).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/the run of `job` goes on.*`sysg start -d`.*`sysg inspect job`/is) as string,
+  })
 })
 
 it('a killed supervisor, and the run with it: nobody knows how it ended, so it is no success', async () => {

@@ -13,6 +13,8 @@ export interface Operation {
   readonly params: unknown
   /** Nothing is shown of others. Default: of whatever happens. */
   readonly only?: readonly string[]
+  /** Told of everything that happens meanwhile. */
+  readonly onEvent?: (event: SysgEvent) => void
   /** Wait for the outcome. Default true. */
   readonly wait?: boolean
   /** Wait no longer than this; the operation goes on. */
@@ -30,13 +32,15 @@ export const operate = async (
 ): Promise<ExitCode> => {
   const { terminal, globals } = context
   const progress = createProgress(terminal, operation.verb)
-  const waiting = waitFor(operation, supervisor)
+  const waiting = waitOn(operation, supervisor)
   try {
     const ending = supervisor.call(operation.method, operation.params, {
       signal: waiting.signal,
       onNotify: (method, params) => {
         const event = params as unknown as SysgEvent
-        if (method === 'event' && isAbout(event, operation)) progress.onEvent(event)
+        if (method !== 'event') return
+        operation.onEvent?.(event)
+        if (isAbout(event, operation)) progress.onEvent(event)
       },
     })
     const isUnderWay = operation.method === 'settled' && terminal.canDraw && !globals.json
@@ -75,28 +79,47 @@ export const exitOf = (outcome: Outcome): ExitCode => {
 
 const notWaiting = new Error('not waiting')
 
-/** Ends the waiting (not the operation) on Ctrl-C, after the time limit, when the supervisor is frozen, or at once. */
-const waitFor = (
+/** Ends the waiting (not the operation) when the supervisor is frozen, or at once; and as `waitFor` does. */
+const waitOn = (
   { verb, wait = true, timeoutMs }: Operation,
   supervisor: Supervisor,
 ): { signal: AbortSignal; end(): void } => {
   const controller = new AbortController()
   const endWatch = supervisor.watch((failure) => controller.abort(failure))
+  const waiting = waitFor(verb, { timeoutMs })
+  // The request has been written by then; its answer is not waited for.
+  const immediate = wait ? undefined : setImmediate(() => controller.abort(notWaiting))
+  return {
+    signal: AbortSignal.any([controller.signal, waiting.signal]),
+    end: () => {
+      endWatch()
+      waiting.end()
+      clearImmediate(immediate)
+    },
+  }
+}
+
+/**
+ * Ends the waiting for something that goes on all the same: on Ctrl-C, or after the time limit.
+ *
+ * @param limit.leftMs - What is left of the limit. Default: all of it.
+ */
+export const waitFor = (
+  verb: Verb,
+  { timeoutMs, leftMs = timeoutMs }: { readonly timeoutMs: number | undefined; readonly leftMs?: number | undefined },
+): { signal: AbortSignal; end(): void } => {
+  const controller = new AbortController()
   const onInterrupt = () =>
     controller.abort(new Failure('SYSG_INTERRUPTED', { what: `\`${verb}\` goes on in the background` }))
   process.once('SIGINT', onInterrupt)
   const onTimeout = () =>
     controller.abort(new Failure('SYSG_TIMEOUT', { what: `\`${verb}\``, limitMs: timeoutMs ?? 0 }))
-  const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs)
-  // The request has been written by then; its answer is not waited for.
-  const immediate = wait ? undefined : setImmediate(() => controller.abort(notWaiting))
+  const timer = leftMs === undefined ? undefined : setTimeout(onTimeout, Math.max(0, leftMs))
   return {
     signal: controller.signal,
     end: () => {
       process.off('SIGINT', onInterrupt)
-      endWatch()
       clearTimeout(timer)
-      clearImmediate(immediate)
     },
   }
 }
