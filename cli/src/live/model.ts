@@ -1,5 +1,5 @@
 /** Everything that the live view knows. One value; `update.ts` makes the next one. */
-import type { ServiceStatus, StatusReport } from '../terminal/service-status.ts'
+import type { ChildStatus, ServiceStatus, StatusReport } from '../terminal/service-status.ts'
 
 export interface LiveModel {
   readonly project: string
@@ -9,11 +9,11 @@ export interface LiveModel {
   readonly seenMs: number
   /** Why nothing is heard from a supervisor; undefined while one is connected. */
   readonly lost: string | undefined
-  /** The service that keys are about, by name: others may come and go. */
+  /** The service or child that keys are about, by what commands call it: others may come and go. */
   readonly selected: string | undefined
   /** The first row that is shown, as far as the selected one can be seen. */
   readonly top: number
-  /** Only services whose name holds this. */
+  /** Only services whose name, or that of a child, holds this. */
   readonly filter: string
   readonly isTyping: boolean
   readonly pane: Pane
@@ -21,7 +21,7 @@ export interface LiveModel {
   readonly asked: Action | undefined
   /** What came of the last thing that was done. */
   readonly note: Note | undefined
-  /** How many rows there are for services, or for lines of a pane. */
+  /** How many rows there are for services and their children, or for lines of a pane. */
   readonly roomRows: number
 }
 
@@ -69,18 +69,41 @@ export const emptyModel = (project: string): LiveModel => ({
   ...{ filter: '', isTyping: false, pane: { kind: 'table' }, asked: undefined, note: undefined, roomRows: 1 },
 })
 
-/** The services that are shown. */
+/** A line of the table: a service, or a child of one. */
+export interface LiveRow {
+  /** What commands know it by. */
+  readonly service: string
+  readonly state: string
+}
+
+/** The services that are shown: those that have the name, and those of which a child has it. */
 export const shownServices = ({
   services,
   filter,
 }: Pick<LiveModel, 'services' | 'filter'>): readonly ServiceStatus[] => {
   const wanted = filter.toLowerCase()
-  return wanted === '' ? services : services.filter(({ name }) => name.toLowerCase().includes(wanted))
+  const isWanted = ({ name }: { readonly name: string }) => name.toLowerCase().includes(wanted)
+  return wanted === '' ? services : services.filter((one) => isWanted(one) || descendants(one).some(isWanted))
 }
 
-/** Where the selected service is among those that are shown; 0 when it is not. */
+/** The lines of the table, children below their parents. */
+export const shownRows = (model: Pick<LiveModel, 'services' | 'filter'>): readonly LiveRow[] =>
+  rowsOf(shownServices(model))
+
+/** Whatever is selected, also when its line is not shown. */
+export const rowOf = ({ services }: Pick<LiveModel, 'services'>, service: string): LiveRow | undefined =>
+  rowsOf(services).find((row) => row.service === service)
+
+/** Where the selected one is among the lines that are shown; 0 when it is not. */
 export const selectedRow = (model: LiveModel): number =>
   Math.max(
     0,
-    shownServices(model).findIndex(({ name }) => name === model.selected),
+    shownRows(model).findIndex(({ service }) => service === model.selected),
   )
+
+const rowsOf = (services: readonly ServiceStatus[]): readonly LiveRow[] =>
+  services.flatMap((one) => [{ service: one.name, state: one.state }, ...descendants(one)])
+
+/** In the order in which they are shown. */
+const descendants = ({ children }: Pick<ServiceStatus, 'children'>): readonly ChildStatus[] =>
+  children.flatMap((child) => [child, ...descendants(child)])

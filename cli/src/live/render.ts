@@ -3,7 +3,7 @@ import { formatAge } from '../terminal/age.ts'
 import { countStates, serviceLines } from '../terminal/status-table.ts'
 import type { TableOptions } from '../terminal/table.ts'
 import { fit, plain, stripped, widthOf } from '../terminal/text.ts'
-import { selectedRow, shownServices, type LiveModel } from './model.ts'
+import { selectedRow, shownRows, shownServices, type LiveModel } from './model.ts'
 import { helpLines } from './panes.ts'
 
 export interface Look {
@@ -92,7 +92,7 @@ const statusLine = (model: LiveModel, { paint }: Look, rows: number): string => 
   if (pane.kind === 'help') return ''
   const shown = shownServices(model).length
   const found = filter === '' ? '' : `/${plain(filter)}: ${shown} of `
-  const where = position(model.top, shown, rows)
+  const where = position(model.top, shownRows(model).length, rows)
   return [where, `${found}${countStates(services)}`].filter((part) => part !== '').join('  ')
 }
 

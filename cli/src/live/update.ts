@@ -1,7 +1,16 @@
 /** What a key, a look at the system or a line of a log makes of the model, and what is to be done about it. Pure. */
 import type { StatusReport } from '../terminal/service-status.ts'
 import type { Key } from './keys.ts'
-import { mostLines, selectedRow, shownServices, type Action, type Detail, type LiveModel, type Note } from './model.ts'
+import {
+  mostLines,
+  rowOf,
+  selectedRow,
+  shownRows,
+  type Action,
+  type Detail,
+  type LiveModel,
+  type Note,
+} from './model.ts'
 
 export type Message =
   | { readonly kind: 'key'; readonly key: Key }
@@ -52,14 +61,14 @@ const onSeen = (model: LiveModel, { report, atMs }: Extract<Message, { kind: 'se
   // Of one that is gone the next in its place is selected.
   const place = selectedRow(model)
   const next = { ...model, project: project.id, supervisor, services, seenMs: atMs, lost: undefined }
-  const shown = shownServices(next)
-  const isThere = shown.some(({ name }) => name === model.selected)
-  const selected = isThere ? model.selected : (shown[place] ?? shown.at(-1))?.name
+  const shown = shownRows(next)
+  const isThere = shown.some(({ service }) => service === model.selected)
+  const selected = isThere ? model.selected : (shown[place] ?? shown.at(-1))?.service
   const { pane } = model
   const seen = inSight({ ...next, selected })
   if (pane.kind !== 'detail') return [seen]
-  // Children are shown with what is inspected, and not among services.
-  const isThereStill = pane.isFirst || services.some(({ name }) => name === pane.service)
+  // What the view began with may be an instance, which has no line.
+  const isThereStill = pane.isFirst || rowOf(next, pane.service) !== undefined
   return isThereStill ? [seen, { kind: 'inspect', asked: pane.asked }] : [seen]
 }
 
@@ -99,10 +108,10 @@ const onTableKey = (model: LiveModel, key: Key): Updated => {
     return model.filter === '' ? [model, { kind: 'quit' }] : [select({ ...model, filter: '' }, undefined)]
   if (key === '?' || key === 'h') return [{ ...model, pane: { kind: 'help' } }]
   if (key === '/') return [{ ...model, isTyping: true }]
-  return onServiceKey(model, key, shownServices(model)[selectedRow(model)]?.name)
+  return onServiceKey(model, key, shownRows(model)[selectedRow(model)]?.service)
 }
 
-/** Keys that are about one service. */
+/** Keys that are about one service, or child. */
 const onServiceKey = (model: LiveModel, key: Key, service: string | undefined): Updated => {
   if (service === undefined) return [model]
   if (key === 'enter' || key === 'i' || key === 'right')
@@ -117,7 +126,7 @@ const onServiceKey = (model: LiveModel, key: Key, service: string | undefined): 
     ]
   if (key === 'r') return [{ ...model, asked: { kind: 'restart', service } }]
   if (key !== 's') return [model]
-  const state = model.services.find(({ name }) => name === service)?.state ?? ''
+  const state = rowOf(model, service)?.state ?? ''
   const isDown = ['stopped', 'failed', 'completed', 'scheduled', 'skipped'].includes(state)
   if (!isDown) return [{ ...model, asked: { kind: 'stop', service } }]
   return begin(model, { kind: 'start', service })
@@ -178,18 +187,18 @@ const moves: Readonly<Record<Key, Move>> = {
   G: () => Number.MAX_SAFE_INTEGER,
 }
 
-/** Select the service in a row; `undefined`: the one that is selected, or the first when it is not shown. */
+/** Select what is in a row; `undefined`: the one that is selected, or the first when it is not shown. */
 const select = (model: LiveModel, row: number | undefined): LiveModel => {
-  const shown = shownServices(model)
+  const shown = shownRows(model)
   const at = clamp(row ?? selectedRow(model), shown.length - 1)
-  return inSight({ ...model, selected: shown[at]?.name })
+  return inSight({ ...model, selected: shown[at]?.service })
 }
 
 /** Scroll no further than it takes to see the selected one, and leave no room empty. */
 const inSight = (model: LiveModel): LiveModel => {
   const { roomRows, top } = model
   const at = selectedRow(model)
-  const last = Math.max(0, shownServices(model).length - roomRows)
+  const last = Math.max(0, shownRows(model).length - roomRows)
   return { ...model, top: clamp(Math.min(at, Math.max(top, at - roomRows + 1)), last) }
 }
 

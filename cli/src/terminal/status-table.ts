@@ -30,10 +30,13 @@ export const statusTable = (services: readonly ServiceStatus[], options: StatusT
   ]
 }
 
-/** The titles, and one line for each service. */
+/** The titles, and one line for each service and for each of its children. */
 export const serviceLines = (services: readonly ServiceStatus[], options: StatusTableOptions): string[] => {
   const columns = columnsFor(services)
-  const rows = services.map((service) => rowOf(service, columns, options.nowMs))
+  const rows = services.flatMap((service) => [
+    rowOf(service, columns, options.nowMs),
+    ...childRows(service.children, columns, options.nowMs),
+  ])
   return renderTable(columns, rows, { ...options, noteTitle: 'WHY', oneLine: true })
 }
 

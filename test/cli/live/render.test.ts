@@ -4,7 +4,7 @@ import { styleText } from 'node:util'
 import { render, roomFor } from '../../../cli/src/live/render.ts'
 import { stripped, widthOf } from '../../../cli/src/terminal/text.ts'
 import { service, shop } from '../terminal/services.ts'
-import { after, many, seen } from './services.ts'
+import { after, family, many, seen } from './services.ts'
 
 const plainLook = (columns: number, rows: number) => ({ columns, rows, paint: (_style: unknown, text: string) => text })
 const colourLook = (columns: number, rows: number) => ({
@@ -55,6 +55,33 @@ describe('the picture', () => {
       enter inspect  ? help  q quit  l logs  …
       "
     `)
+  })
+
+  it('has children below their parent, as `status` has', () => {
+    expect(picture(shown(80, 10, [seen(family), 'j', 'j']))).toMatchInlineSnapshot(`
+      "
+      shop  supervisor 4711, up 1m30s, systemg 0.1.0
+        NAME     STATE    HEALTH  PID  UPTIME  RESTARTS  WHY
+        pool     running  -        11      1s         0
+        └ w1     running           12
+      >   └ w1a  running           13
+        └ w2     running           14                    ends in 1m
+        web      running  -        20      1s         0
+
+      2 services: 2 running
+      enter inspect  ? help  q quit  l logs  r restart  s stop/start  / find
+      "
+    `)
+  })
+
+  it('scrolls through children, and counts them among lines, not among services', () => {
+    const lines = shown(80, 7, [seen(family), 'j', 'j', 'j'])
+    expect(lines.slice(2, 5).map((line) => line.split(' running')[0]?.trimEnd())).toEqual([
+      '  └ w1',
+      '    └ w1a',
+      '> └ w2',
+    ])
+    expect(lines[5]?.trimEnd()).toBe('2–4 of 5  2 services: 2 running')
   })
 
   it('of many services is a part, and says which', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { emptyModel, mostLines, selectedRow, shownServices } from '../../../cli/src/live/model.ts'
+import { emptyModel, mostLines, selectedRow, shownRows } from '../../../cli/src/live/model.ts'
 import { update, type Message } from '../../../cli/src/live/update.ts'
 import { service } from '../terminal/services.ts'
-import { after, many, seen } from './services.ts'
+import { after, family, many, seen } from './services.ts'
 
 const room = (rows: number): Message => ({ kind: 'room', rows })
 const five = [room(3), seen(many(5))]
@@ -22,6 +22,23 @@ describe('the live view', () => {
     expect(at('G', 'home')).toEqual(['s0', 0])
     expect(at('page-down')).toEqual(['s3', 1])
     expect(at('up', 'page-up')).toEqual(['s0', 0])
+  })
+
+  it('is also about children, by what commands know them by', () => {
+    const { model } = after([room(3), seen(family), 'j', 'j', 'j'])
+    expect([model.selected, model.top]).toEqual(['pool:w2', 1])
+    expect(after(['enter', seen(family)], model).effects).toEqual([
+      { kind: 'inspect', asked: 'pool:w2' },
+      { kind: 'inspect', asked: 'pool:w2' },
+    ])
+    expect(after(['l'], model).effects).toEqual([{ kind: 'logs', service: 'pool:w2' }])
+    expect(after(['s', 'y'], model).effects).toEqual([{ kind: 'do', action: { kind: 'stop', service: 'pool:w2' } }])
+    expect(after(['j'], model).model.selected).toBe('web')
+  })
+
+  it('finds a child, with its family', () => {
+    const { model } = after([room(9), seen(family), '/', 'w', '1', 'a', 'enter'])
+    expect(shownRows(model).map(({ service: name }) => name)).toEqual(['pool', 'pool:w1', 'pool:w1a', 'pool:w2'])
   })
 
   it('keeps the service selected while others come and go, and takes the next one when it goes', () => {
@@ -59,7 +76,7 @@ describe('the live view', () => {
     const { model, effects } = after([room(3), seen(many(5)), 'down'], { ...emptyModel('shop'), pane })
     expect(effects).toEqual([{ kind: 'inspect', asked: 's1-4' }])
     expect(after(['q'], model).effects).toEqual([{ kind: 'quit' }])
-    // A child is below what is inspected, and not among services.
+    // An instance has no line of its own.
     expect(after([seen([])], model).effects).toEqual([{ kind: 'inspect', asked: 's1-4' }])
   })
 
@@ -113,13 +130,13 @@ describe('the live view', () => {
   it('finds by name', () => {
     const typed = after([room(3), seen([...many(20), service('API')]), '/', 'a', 'x', 'backspace', 'q'])
     expect(typed.effects).toEqual([])
-    expect(shownServices(typed.model)).toEqual([])
+    expect(shownRows(typed.model)).toEqual([])
     const found = after(['backspace', 'enter'], typed.model).model
-    expect(shownServices(found).map(({ name }) => name)).toEqual(['API'])
+    expect(shownRows(found).map(({ service: name }) => name)).toEqual(['API'])
     expect(found.selected).toBe('API')
     expect(after(['r'], found).model.asked).toEqual({ kind: 'restart', service: 'API' })
     const all = after(['escape'], found)
-    expect(shownServices(all.model)).toHaveLength(21)
+    expect(shownRows(all.model)).toHaveLength(21)
     expect(all.effects).toEqual([])
     expect(all.model.selected).toBe('API')
   })
@@ -160,6 +177,7 @@ describe('the live view', () => {
         'backspace',
       ),
       fc.nat(40).map((count) => seen(many(count))),
+      fc.constant(seen(family)),
       fc.nat(12).map(room),
     )
     fc.assert(
@@ -167,8 +185,8 @@ describe('the live view', () => {
         let model = emptyModel('shop')
         for (const one of messages) {
           ;[model] = update(model, typeof one === 'string' ? { kind: 'key', key: one } : one)
-          const shown = shownServices(model)
-          if (shown.length > 0) expect(shown.map(({ name }) => name)).toContain(model.selected)
+          const shown = shownRows(model)
+          if (shown.length > 0) expect(shown.map(({ service: name }) => name)).toContain(model.selected)
           expect(model.top).toBeGreaterThanOrEqual(0)
           expect(selectedRow(model)).toBeGreaterThanOrEqual(model.top)
           expect(selectedRow(model)).toBeLessThan(model.top + model.roomRows)
