@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { parseYaml, resolveConfig, type Plugin } from '@systemg/core'
+import { parseYaml, pause, resolveConfig, type HttpRequest, type HttpResponse, type Plugin } from '@systemg/core'
 import {
   answers,
   exitsAfter,
@@ -12,6 +12,7 @@ import { simulate, type Simulation } from '@systemg/core/testing'
 import { dotenv, restart, store, webhooks } from '@systemg/plugins'
 import { describe, expect, it } from 'vitest'
 import { retryAfterMs, waitBefore } from '../../plugins/src/webhooks/backoff.ts'
+import { Endpoint } from '../../plugins/src/webhooks/endpoint.ts'
 import { filterFor } from '../../plugins/src/webhooks/filter.ts'
 import { signatureOf } from '../../plugins/src/webhooks/signature.ts'
 import { secretsOf, targetOf } from '../../plugins/src/webhooks/target.ts'
@@ -276,6 +277,28 @@ describe('the end of the system', () => {
     await at.sim.clock.advance(30_000)
     expect(at.receiver.types.at(-1)).toBe('service.stopped')
     expect((await list(at.sim))[0]).toMatchObject({ waiting: 0 })
+  })
+
+  it.each([
+    ['the first', 500],
+    ['a later one', 1_500],
+  ])('waits until a queue has arrived, of which %s is under way', async (_, sinceMs) => {
+    await using sim = await simulate(plugins, {})
+    const { clock, store: records, trace } = sim.host
+    const arrived: unknown[] = []
+    const http = async ({ body, signal }: HttpRequest): Promise<HttpResponse> => {
+      await pause(clock, 1_000, signal)
+      arrived.push(body)
+      return { status: 200, headers: {}, body: '', isCut: false }
+    }
+    const webhook = { url, events: ['*'], headers: {}, timeout: 10_000, retries: 5 }
+    const ignored = { failed: () => undefined, dropped: () => undefined }
+    const endpoint = new Endpoint({ clock, store: records, trace, http, random: () => 0 }, 'key', 0, webhook, ignored)
+    for (const body of ['1', '2', '3']) endpoint.add({ id: body, type: 'x', body })
+    endpoint.open()
+    await sim.clock.advance(sinceMs)
+    await sim.finish(endpoint.settled())
+    expect(arrived).toEqual(['1', '2', '3'])
   })
 })
 

@@ -17,6 +17,8 @@ export interface EndpointEvents {
   dropped(endpoint: Endpoint, count: number): void
 }
 
+type EndpointHost = Pick<Host, 'clock' | 'http' | 'random' | 'store' | 'trace'>
+
 /** What is left out is told at most this often, ms. */
 const tellAgainMs = 60_000
 
@@ -25,7 +27,7 @@ export class Endpoint {
   index: number
   #webhook: Webhook
   #isWanted: ReturnType<typeof filterFor>
-  readonly #host: Host
+  readonly #host: EndpointHost
   readonly #events: EndpointEvents
   readonly #outbox: Outbox
   readonly #closing = new AbortController()
@@ -36,9 +38,10 @@ export class Endpoint {
   #lastFailure: string | null = null
   #untold = 0
   #toldMs = Number.NEGATIVE_INFINITY
-  #rest = Promise.withResolvers<void>()
+  /** Until what is under way has its answer. */
+  #rest = Promise.resolve()
 
-  constructor(host: Host, key: string, index: number, webhook: Webhook, events: EndpointEvents) {
+  constructor(host: EndpointHost, key: string, index: number, webhook: Webhook, events: EndpointEvents) {
     this.#host = host
     this.#events = events
     this.#outbox = new Outbox(host, key)
@@ -98,7 +101,7 @@ export class Endpoint {
 
   /** Resolves when nothing is under way; what is to be tried again later stays where it is. */
   async settled(): Promise<void> {
-    while (this.#isBusy) await this.#rest.promise
+    while (this.#isBusy) await this.#rest
   }
 
   /** End what is under way: it will be sent again. */
@@ -131,12 +134,14 @@ export class Endpoint {
 
   async #deliver(delivery: Delivery): Promise<void> {
     this.#isBusy = true
-    this.#rest = Promise.withResolvers()
+    const rest = Promise.withResolvers<void>()
+    this.#rest = rest.promise
     const answer = await attempt(this.#host, this.#webhook, delivery, this.#closing.signal).catch(() => undefined)
     this.#isBusy = false
     if (answer !== undefined) this.#take(answer, delivery)
+    // The next one may begin here, with a rest of its own.
     this.#look()
-    this.#rest.resolve()
+    rest.resolve()
   }
 
   #take(answer: Answer, delivery: Delivery): void {
