@@ -265,3 +265,34 @@ services:
   await box.sysg('stop', '-s', 'orch')
   expect((await spawnIn(env, '--', 'true')).stderr).toContain('[SYSG_SPAWN_TOKEN]')
 })
+
+it('children are no part of the config that a supervisor comes back with, whatever has been applied beside them', async () => {
+  await using box = new Sandbox()
+  const orch = '  orch: { command: "$SPAWN --name w -- sleep 1000; exec sleep 1000", spawn: { mode: dynamic } }'
+  const config = (more: string) =>
+    box.config(`env: { vars: { SPAWN: '${process.execPath} ${bin} spawn' } }\nservices:\n${orch}\n${more}`)
+  config('')
+  await box.sysg('start', '-d')
+  const [child] = await until(
+    () => childrenOf(box, 'orch'),
+    (children) => children.length === 1,
+  )
+  config('  more: { command: sleep 1000 }\n')
+  await box.sysg('start', '-d')
+  const { supervisor } = await box.status()
+  process.kill(supervisor.pid, 'SIGKILL')
+  await until(
+    () => box.run('status', '--json'),
+    ({ code, stdout }) => code === 0 && (JSON.parse(stdout) as Status).supervisor.pid !== supervisor.pid,
+  )
+  const plan = JSON.parse(await box.sysg('plan', '--json')) as { readonly changes: readonly { service: string }[] }
+  expect(plan.changes.map(({ service }) => service)).toEqual(['orch', 'more'])
+  const past = JSON.parse((await box.run('status', '--at', '0s', '--json')).stdout) as Status
+  expect(past.services.map(({ name }) => name)).toEqual(['orch', 'more'])
+  process.kill(child?.pid ?? 0, 'SIGTERM')
+  const { services } = await until(
+    () => box.status(),
+    ({ services: [first] }) => first?.children?.length === 0,
+  )
+  expect(services.map(({ name }) => name)).toEqual(['orch', 'more'])
+})

@@ -209,7 +209,8 @@ const handOver = async (host: NodeHost, lock: Lock, next: Trial, trace: Trace): 
 
 /** What no config says is remembered by itself. */
 const withoutAdHoc = (config: ResolvedSystem, system: System): ResolvedSystem => {
-  const adHoc = new Set(system.view().flatMap(({ name, ad_hoc: isAdHoc }) => (isAdHoc === true ? [name] : [])))
+  const names = Object.keys(config.services)
+  const adHoc = new Set(system.view(names).flatMap(({ name, ad_hoc: isAdHoc }) => (isAdHoc === true ? [name] : [])))
   return {
     ...config,
     services: Object.fromEntries(Object.entries(config.services).filter(([name]) => !adHoc.has(name))),
