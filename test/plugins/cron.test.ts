@@ -259,7 +259,8 @@ describe('another config', () => {
     await sim.clock.advance(11_000)
     const { pids } = sim.service('job')
     const next = await sim.configOf({ job: { command: 'y', cron: '30 * * * * *' } })
-    expect(sim.system.plan(next)).toMatchObject([{ action: 'keep', because: ['`command` changed, for its next run'] }])
+    const because = ['`command` changed, for its next run', '`cron` changed, taken up at once']
+    expect(sim.system.plan(next)).toMatchObject([{ action: 'keep', because }])
     expect((await sim.finish(sim.system.apply(next, { all: true }))).ok).toBe(true)
     expect(sim.service('job').pids).toEqual(pids)
     expect(sim.service('job').view.cron?.next_run).toBe('2026-01-01T00:00:30.000Z')
@@ -267,6 +268,14 @@ describe('another config', () => {
     expect(sim.service('job').reason).toBe('30 * * * * *')
     await sim.clock.advance(20_000)
     expect(sim.world.processes.list('job')).toMatchObject([{ argv: ['y'] }])
+  })
+
+  it('with another schedule says so, also between two runs', async () => {
+    await using sim = await simulate(plugins, { job: everyHour })
+    expect(sim.system.plan(await sim.configOf({ job: everyHour }))).toMatchObject([{ because: ['it is scheduled'] }])
+    const next = await sim.configOf({ job: { ...everyHour, cron: '30 * * * *' } })
+    const because = ['`cron` changed, taken up at once']
+    expect(sim.system.plan(next)).toMatchObject([{ action: 'keep', because }])
   })
 
   it('makes a service scheduled that was up, and the other way round', async () => {

@@ -47,5 +47,6 @@ const print = (terminal: Terminal, changes: readonly PlannedChange[]): void => {
     terminal.out(`${terminal.paint(styles[action], action.padEnd(7))}  ${service.padEnd(width)}${why}`.trimEnd() + '\n')
   }
   const moving = changes.filter(({ action }) => action !== 'keep').length
-  terminal.out(moving === 0 ? 'Nothing would change.\n' : `${moving} of ${changes.length} services would change.\n`)
+  const sum = `${moving} of ${changes.length} services would change.`
+  terminal.out(moving === 0 ? 'Nothing would be started, stopped or replaced.\n' : `${sum}\n`)
 }

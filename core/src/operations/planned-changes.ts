@@ -53,16 +53,19 @@ const planOne = (
   const before = running?.service ?? service.config
   const changed = changedKeys(before, spec)
   const reasons = reasonsToReplace(world, before, spec)
+  const atOnce = changed
+    .filter((key) => !reasons.includes(says(quoted(key))))
+    .map((key) => `${says(quoted(key))}, taken up at once`)
   if (running === undefined) {
     const matters = changed.includes('skip') ? [...reasons, says(quoted('skip'))] : reasons
     const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
     if (isResting && matters.length === 0 && !all)
-      return { action: 'keep', because: [`it is ${service.seen.state ?? ''}`] }
+      return { action: 'keep', because: atOnce.length > 0 ? atOnce : [`it is ${service.seen.state ?? ''}`] }
     return { action: 'start', because: matters.length > 0 ? matters : [whyDown(service)] }
   }
-  if (service.isScheduled) return { action: 'keep', because: reasons.map((reason) => `${reason}, for its next run`) }
-  if (reasons.length === 0 && !all)
-    return { action: 'keep', because: changed.map((key) => `${says(quoted(key))}, taken up at once`) }
+  if (service.isScheduled)
+    return { action: 'keep', because: [...reasons.map((reason) => `${reason}, for its next run`), ...atOnce] }
+  if (reasons.length === 0 && !all) return { action: 'keep', because: atOnce }
   const because = reasons.length > 0 ? reasons : ['a restart was asked for']
   return { action: strategyName(world, spec, before) === 'immediate' ? 'restart' : 'deploy', because }
 }
