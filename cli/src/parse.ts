@@ -135,13 +135,18 @@ const parseStrictly = (name: string | undefined, options: Options, args: readonl
 /** What Node says of wrong options, the shorter. */
 const inOurWords = (thrown: unknown, name: string | undefined, options: Options): string => {
   const said = thrown instanceof Error ? thrown.message : String(thrown)
-  const missing = /^Option '(?:-\w, )?(--[\w-]+) <value>' argument (missing|is ambiguous)/.exec(said)
-  if (missing !== null) return `\`${missing[1] ?? ''}\` needs a value.`
+  const [, lacking, how] =
+    /^Option '(?:-\w, )?(--?[\w-]+)(?: <value>)?' argument (missing|is ambiguous)/.exec(said) ?? []
+  if (lacking !== undefined) {
+    const dashed = lacking.startsWith('--') ? `${lacking}=-…` : `${lacking}-…`
+    return `\`${lacking}\` needs a value.${how === 'missing' ? '' : ` One that begins with \`-\` is joined to it: \`${dashed}\`.`}`
+  }
   const unknown = /^Unknown option '(--?[^']+)'/.exec(said)?.[1]
   if (unknown === undefined) return said.replace(/\n[\s\S]*$/, '')
   const near = Object.keys(options).filter((option) => unknown.length > 4 && `--${option}`.startsWith(unknown))
   const meant = near.length === 1 ? ` Did you mean \`--${near[0] ?? ''}\`?` : ''
-  const program = name === 'start' && meant === '' ? ' An option of a program to start stands behind `--`.' : ''
+  const takesProgram = name === 'start' || name === 'spawn'
+  const program = takesProgram && meant === '' ? ' An option of a program to start stands behind `--`.' : ''
   return `There is no option \`${unknown}\`.${meant}${program}`
 }
 

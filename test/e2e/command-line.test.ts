@@ -61,6 +61,13 @@ it.each([
   [['up'], 'There is no command `up`. Did you mean `start`?'],
   [['start', '--daemon'], 'There is no option `--daemon`. Did you mean `--daemonize`?'],
   [['logs', '-f', '--lines'], '`--lines` needs a value.'],
+  [
+    ['spawn', '--ttl', '-1', '--', 'true'],
+    '`--ttl` needs a value. One that begins with `-` is joined to it: `--ttl=-…`.',
+  ],
+  [['logs', '-l', '-1'], '`-l` needs a value. One that begins with `-` is joined to it: `-l-…`.'],
+  [['spawn', 'worker', '--fast'], 'There is no option `--fast`. An option of a program to start stands behind `--`.'],
+  [['spawn', '--', ''], 'The command to start is empty text.'],
   [['stop', '--timeout', 'soon'], '`--timeout`: `soon` is no duration: write `10s`, `1m30s`, or a number of seconds.'],
 ])('says of `sysg %j` what was meant', async (args, message) => {
   await using box = new Sandbox()

@@ -44,7 +44,9 @@ interface Started {
 
 const askedFor = ({ typed: { values, positionals, rest }, globals }: CommandContext) => {
   const argv = rest ?? positionals
-  if (argv.length === 0 || argv[0] === '' || (rest !== undefined && positionals.length > 0)) {
+  if (argv[0] === '')
+    throw new Failure('SYSG_USAGE', { message: 'The command to start is empty text.', command: 'spawn' })
+  if (argv.length === 0 || (rest !== undefined && positionals.length > 0)) {
     const message = 'The command to start stands behind `--`: `sysg spawn --name w1 -- ./worker`.'
     throw new Failure('SYSG_USAGE', { message, command: 'spawn' })
   }
