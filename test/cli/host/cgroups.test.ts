@@ -120,7 +120,8 @@ describe.skipIf(base === undefined)('on a machine where groups can be made', () 
     const started = await processes.spawn({ ...spec, stdout: 'null', stderr: 'null', inherit: [], token: own })
     if ('errno' in started) throw new Error(started.message)
     await started.exited
-    const pid = await until(() => existsSync(pidFile) && Number(readFileSync(pidFile, 'utf8')))
+    // The shell makes the file before it writes to it.
+    const pid = await until(() => (existsSync(pidFile) && Number(readFileSync(pidFile, 'utf8'))) || undefined)
     expect((await processes.members(started.tree)).map((one) => one.pid)).toEqual([pid])
     expect(await processes.signal(started.tree, 'SIGKILL')).toBe(1)
     await processes.gone(started.tree, new AbortController().signal)
