@@ -23,13 +23,16 @@ services:
 
   const ticks = await until(
     () => historyOf(box, 'tick'),
-    (runs) => runs.length >= 4,
+    (runs) => runs.filter(({ status }) => status === 'success').length >= 4,
   )
   for (const [index, run] of ticks.entries()) {
-    expect(run).toMatchObject({ status: 'success', exit_code: 4, trigger: 'schedule', reason: null })
+    // On a machine with much to do even this may take longer than a second; no second is lost for that.
+    if (run.status !== 'skipped')
+      expect(run).toMatchObject({ status: 'success', exit_code: 4, trigger: 'schedule', reason: null })
     const before = ticks[index - 1]?.scheduled
     if (typeof before === 'string') expect(Date.parse(run.scheduled ?? '') - Date.parse(before)).toBe(1_000)
-    expect(Date.parse(run.started ?? '')).toBeGreaterThanOrEqual(Date.parse(run.scheduled ?? ''))
+    if (run.status !== 'skipped')
+      expect(Date.parse(run.started ?? '')).toBeGreaterThanOrEqual(Date.parse(run.scheduled ?? ''))
   }
   const slow = await until(
     () => historyOf(box, 'slow'),
@@ -39,7 +42,14 @@ services:
   expect((await historyOf(box, 'bad'))[0]).toMatchObject({ status: 'failed', exit_code: 3, reason: 'exit code 3' })
 
   expect(await box.sysg('logs', 'tick')).toContain('tick')
-  expect(await box.sysg('status')).toMatch(/^bad .*last run failed \S+ ago \(exit code 3\)/m)
+  // Not while it runs.
+  const lastRun = /^bad .*last run failed \S+ ago \(exit code 3\)/m
+  expect(
+    await until(
+      () => box.sysg('status'),
+      (said) => lastRun.test(said),
+    ),
+  ).toMatch(lastRun)
   const events = await box.sysg('events', '--type', 'cron.*')
   expect(events).toMatch(/cron\.finished +bad: the run failed after .*: exit code 3/)
   expect(events).toMatch(/cron\.skipped +slow: the run that was due at .* goes on/)
