@@ -87,9 +87,9 @@ describe.runIf(hasPython)('an orchestrator in Python', () => {
     expect(existsSync(join(box.folder, 'deep-5.json'))).toBe(false)
     const lines = (await box.sysg('status')).split('\n')
     expect(lines.filter((line) => /at\d/.test(line)).map((line) => line.replace(/ +running.*/, ''))).toEqual([
-      '└ at1',
-      '  └ at2',
-      '    └ at3',
+      '└ deep:at1',
+      '  └ deep:at2',
+      '    └ deep:at3',
     ])
   })
 

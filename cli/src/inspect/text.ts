@@ -114,10 +114,10 @@ const processLines = (nodes: readonly ProcessNode[], { width }: InspectOptions, 
 
 const childLines = (children: InspectReport['children'], options: InspectOptions, depth = 0): readonly string[] =>
   children.flatMap((child) => {
-    const { name, state, pid, children: below } = child
+    const { service, state, pid, children: below } = child
     const style = styleOfState(state)
     const facts = [
-      `${'  '.repeat(depth)}${depth === 0 ? '' : '└ '}${plain(name)}`,
+      `${'  '.repeat(depth)}${depth === 0 ? '' : '└ '}${plain(service)}`,
       style === undefined ? state : options.paint(style, state),
       ...(pid === null ? [] : [`pid ${pid}`]),
       timeLeft(child, options.nowMs),

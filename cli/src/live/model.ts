@@ -76,14 +76,14 @@ export interface LiveRow {
   readonly state: string
 }
 
-/** The services that are shown: those that have the name, and those of which a child has it. */
+/** The services that are shown: those that have the name, and those of which a child has it, by what is shown of it. */
 export const shownServices = ({
   services,
   filter,
 }: Pick<LiveModel, 'services' | 'filter'>): readonly ServiceStatus[] => {
   const wanted = filter.toLowerCase()
-  const isWanted = ({ name }: { readonly name: string }) => name.toLowerCase().includes(wanted)
-  return wanted === '' ? services : services.filter((one) => isWanted(one) || descendants(one).some(isWanted))
+  const isWanted = ({ service }: LiveRow) => service.toLowerCase().includes(wanted)
+  return wanted === '' ? services : services.filter((one) => rowsOf([one]).some(isWanted))
 }
 
 /** The lines of the table, children below their parents. */

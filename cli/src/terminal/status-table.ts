@@ -223,8 +223,9 @@ export const timeLeft = ({ expires_at: expiresAt, state }: ChildStatus, nowMs: n
   return `ends in ${formatAge(Math.max(0, Date.parse(expiresAt) - nowMs))}`
 }
 
-const childCell = ({ name, state, pid }: ChildStatus, { title }: Column, depth: number): Cell => {
-  if (title === 'NAME') return { text: `${'  '.repeat(depth - 1)}└ ${plain(name)}` }
+/** By the name that commands take: those of several parents may have one name. */
+const childCell = ({ service, state, pid }: ChildStatus, { title }: Column, depth: number): Cell => {
+  if (title === 'NAME') return { text: `${'  '.repeat(depth - 1)}└ ${plain(service)}` }
   if (title === 'STATE') return { text: state, style: styleOfState(state) }
   return title === 'PID' && pid !== null ? { text: `${pid}` } : { text: '' }
 }

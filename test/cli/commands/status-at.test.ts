@@ -76,8 +76,8 @@ describe('status --at', () => {
     const { lines } = await shown(home.root, '--at', at(15_000))
     expect(lines.slice(2, 5)).toEqual([
       expect.stringMatching(/^orch +running/),
-      expect.stringMatching(/^└ one +running .* ends in 55s$/),
-      expect.stringMatching(/^  └ two +running/),
+      expect.stringMatching(/^└ orch:one +running .* ends in 55s$/),
+      expect.stringMatching(/^  └ orch:two +running/),
     ])
     const { stdout } = await run(home.root, command, 'status', ['--at', at(15_000), '--json'])
     const none = { expires_at: null, children: [] }

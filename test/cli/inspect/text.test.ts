@@ -101,7 +101,7 @@ describe('what is shown of a service', () => {
     const below = { ...child, name: 'a', service: 'api:a', pid: 4731, depth: 2, state: 'stopping' }
     const one = { ...child, name: 'w1', service: 'api:w1', pid: 4730, depth: 1, expires_at: ago(-60_000) }
     const text = shown({ children: [{ ...one, children: [below] }] }).join('\n')
-    expect(text).toContain('\nCHILDREN\n  w1  running  pid 4730  ends in 1m\n    └ a  stopping  pid 4731\n')
+    expect(text).toContain('\nCHILDREN\n  api:w1  running  pid 4730  ends in 1m\n    └ api:a  stopping  pid 4731\n')
   })
 
   it('leaves out what is not there', () => {

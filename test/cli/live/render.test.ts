@@ -61,12 +61,12 @@ describe('the picture', () => {
     expect(picture(shown(80, 10, [seen(family), 'j', 'j']))).toMatchInlineSnapshot(`
       "
       shop  supervisor 4711, up 1m30s, systemg 0.1.0
-        NAME     STATE    HEALTH  PID  UPTIME  RESTARTS  WHY
-        pool     running  -        11      1s         0
-        └ w1     running           12
-      >   └ w1a  running           13
-        └ w2     running           14                    ends in 1m
-        web      running  -        20      1s         0
+        NAME          STATE    HEALTH  PID  UPTIME  RESTARTS  WHY
+        pool          running  -        11      1s         0
+        └ pool:w1     running           12
+      >   └ pool:w1a  running           13
+        └ pool:w2     running           14                    ends in 1m
+        web           running  -        20      1s         0
 
       2 services: 2 running
       enter inspect  ? help  q quit  l logs  r restart  s stop/start  / find
@@ -77,9 +77,9 @@ describe('the picture', () => {
   it('scrolls through children, and counts them among lines, not among services', () => {
     const lines = shown(80, 7, [seen(family), 'j', 'j', 'j'])
     expect(lines.slice(2, 5).map((line) => line.split(' running')[0]?.trimEnd())).toEqual([
-      '  └ w1',
-      '    └ w1a',
-      '> └ w2',
+      '  └ pool:w1',
+      '    └ pool:w1a',
+      '> └ pool:w2',
     ])
     expect(lines[5]?.trimEnd()).toBe('2–4 of 5  2 services: 2 running')
   })

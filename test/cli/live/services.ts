@@ -6,7 +6,7 @@ import { service } from '../terminal/services.ts'
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z')
 
-const child = (name: string, pid: number, set: Partial<ChildStatus> = {}): ChildStatus => ({
+export const child = (name: string, pid: number, set: Partial<ChildStatus> = {}): ChildStatus => ({
   ...{ name, service: `pool:${name}`, pid, state: 'running', depth: 1, expires_at: null, children: [] },
   ...set,
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { emptyModel, mostLines, selectedRow, shownRows } from '../../../cli/src/live/model.ts'
 import { update, type Message } from '../../../cli/src/live/update.ts'
 import { service } from '../terminal/services.ts'
-import { after, family, many, seen } from './services.ts'
+import { after, child, family, many, seen } from './services.ts'
 
 const room = (rows: number): Message => ({ kind: 'room', rows })
 const five = [room(3), seen(many(5))]
@@ -39,6 +39,9 @@ describe('the live view', () => {
   it('finds a child, with its family', () => {
     const { model } = after([room(9), seen(family), '/', 'w', '1', 'a', 'enter'])
     expect(shownRows(model).map(({ service: name }) => name)).toEqual(['pool', 'pool:w1', 'pool:w1a', 'pool:w2'])
+    const twins = ['pool:k', 'pool:k~2'].map((full) => child('k', 15, { service: full }))
+    const twice = after([room(9), seen([service('pool', { children: twins })]), '/', '~', '2', 'enter'])
+    expect(shownRows(twice.model).map(({ service: name }) => name)).toEqual(['pool', 'pool:k', 'pool:k~2'])
   })
 
   it('keeps the service selected while others come and go, and takes the next one when it goes', () => {

@@ -153,22 +153,39 @@ describe('the table of services', () => {
   it('shows spawned children below their parent', () => {
     const child = { name: 'w1', service: 'api:w1', pid: 12, state: 'running', depth: 1, expires_at: null }
     const services = [
-      service('pool', {
+      service('api', {
         pid: 11,
         uptime_ms: 1000,
-        children: [{ ...child, children: [{ ...child, name: 'w1a', pid: 13, children: [] }] }],
+        children: [{ ...child, children: [{ ...child, name: 'w1a', service: 'api:w1a', pid: 13, children: [] }] }],
       }),
     ]
     expect(text(80, services)).toMatchInlineSnapshot(`
       "
-      NAME     STATE    HEALTH  PID  UPTIME  RESTARTS  WHY
-      pool     running  -        11      1s         0
-      └ w1     running           12
-        └ w1a  running           13
+      NAME         STATE    HEALTH  PID  UPTIME  RESTARTS  WHY
+      api          running  -        11      1s         0
+      └ api:w1     running           12
+        └ api:w1a  running           13
 
       1 service: 1 running
       "
     `)
+  })
+
+  it('shows children of the same name by what commands know them by', () => {
+    const child = { name: 'w1', state: 'running', depth: 1, expires_at: null, children: [] }
+    const services = [
+      service('api', {
+        pid: 11,
+        uptime_ms: 1000,
+        children: [
+          { ...child, service: 'api:w1', pid: 12 },
+          { ...child, service: 'api:w1~2', pid: 13 },
+        ],
+      }),
+    ]
+    const shown = text(80, services)
+    expect(shown).toMatch(/└ api:w1 +running +12\n/)
+    expect(shown).toMatch(/└ api:w1~2 +running +13\n/)
   })
 
   it('counts the other instances behind the pid', () => {
