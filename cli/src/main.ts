@@ -1,6 +1,6 @@
 /** The command line: finds the command, loads it, runs it, and says how it went by the exit code. */
 import { util } from './builtin.ts'
-import type { Command, GlobalOptions } from './command.ts'
+import { serviceNames, type Command, type CommandContext, type GlobalOptions } from './command.ts'
 import { commands } from './commands/index.ts'
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts'
 import { Failure, isCoded } from './failures.ts'
@@ -41,11 +41,10 @@ const run = async (argv: readonly string[]): Promise<number> => {
       })
     }
     const { typed, globals } = parsed
-    return await command
-      .run({ typed, globals, terminal, env: process.env, cwd: process.cwd() })
-      .catch((thrown: unknown) => {
-        throw usageOfCommand(name, thrown)
-      })
+    const context: CommandContext = { typed, globals, terminal, env: process.env, cwd: process.cwd() }
+    return await command.run(context).catch(async (thrown: unknown) => {
+      throw (await endOfChild(context, thrown)) ?? usageOfCommand(name, thrown)
+    })
   } catch (thrown) {
     printThrown(terminal, thrown, { stack })
     return isCoded(thrown) ? exitCodeOf(thrown.code) : exitCodes.failed
@@ -57,6 +56,18 @@ const usageOfCommand = (name: string | undefined, thrown: unknown): unknown =>
   thrown instanceof Failure && thrown.code === 'SYSG_USAGE'
     ? new Failure('SYSG_USAGE', { message: thrown.message, command: name })
     : thrown
+
+/** Whichever command was asked about a child: that it has ended says more than that there is none. */
+const endOfChild = async (context: CommandContext, thrown: unknown): Promise<Error | undefined> => {
+  const names = serviceNames(context.typed)
+  const isUnknown = thrown instanceof Error && isCoded(thrown) && thrown.code === 'SYSG_SERVICE_UNKNOWN'
+  if (!isUnknown || !names.some((one) => one.includes(':'))) return undefined
+  const [{ endedChild }, { locate }] = await Promise.all([
+    import('./unsupervised/ended-child.ts'),
+    import('./project/locate.ts'),
+  ])
+  return endedChild(thrown, names, locate(context).paths, Date.now())
+}
 
 /** `sysg help start` is `sysg start --help`. */
 const withoutHelp = (argv: readonly string[]): readonly string[] =>
