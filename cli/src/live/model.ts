@@ -74,6 +74,8 @@ export interface LiveRow {
   /** What commands know it by. */
   readonly service: string
   readonly state: string
+  /** What commands know the parent of a child by. */
+  readonly parent?: string
 }
 
 /** The services that are shown: those that have the name, and those of which a child has it, by what is shown of it. */
@@ -101,9 +103,9 @@ export const selectedRow = (model: LiveModel): number =>
     shownRows(model).findIndex(({ service }) => service === model.selected),
   )
 
-const rowsOf = (services: readonly ServiceStatus[]): readonly LiveRow[] =>
-  services.flatMap((one) => [{ service: one.name, state: one.state }, ...descendants(one)])
-
 /** In the order in which they are shown. */
-const descendants = ({ children }: Pick<ServiceStatus, 'children'>): readonly ChildStatus[] =>
-  children.flatMap((child) => [child, ...descendants(child)])
+const rowsOf = (services: readonly ServiceStatus[]): readonly LiveRow[] =>
+  services.flatMap(({ name, state, children }) => [{ service: name, state }, ...rowsBelow(name, children)])
+
+const rowsBelow = (parent: string, children: readonly ChildStatus[]): readonly LiveRow[] =>
+  children.flatMap(({ service, state, children: below }) => [{ service, state, parent }, ...rowsBelow(service, below)])

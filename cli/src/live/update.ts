@@ -124,12 +124,20 @@ const onServiceKey = (model: LiveModel, key: Key, service: string | undefined): 
       { ...model, pane: { kind: 'logs', service, lines: [], back: 0 } },
       { kind: 'logs', service },
     ]
-  if (key === 'r') return [{ ...model, asked: { kind: 'restart', service } }]
+  if (key === 'r') return [askToRestart(model, service)]
   if (key !== 's') return [model]
   const state = rowOf(model, service)?.state ?? ''
   const isDown = ['stopped', 'failed', 'completed', 'scheduled', 'skipped'].includes(state)
   if (!isDown) return [{ ...model, asked: { kind: 'stop', service } }]
   return begin(model, { kind: 'start', service })
+}
+
+/** A child can't be: nobody is asked whether it should. */
+const askToRestart = (model: LiveModel, service: string): LiveModel => {
+  const parent = rowOf(model, service)?.parent
+  if (parent === undefined) return { ...model, asked: { kind: 'restart', service } }
+  const text = `A child runs once: \`${parent}\` can start it anew; s ends it.`
+  return { ...model, note: { text, isBad: false } }
 }
 
 const onDetailKey = (model: LiveModel, pane: Detail, key: Key): Updated => {

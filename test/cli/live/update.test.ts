@@ -36,6 +36,15 @@ describe('the live view', () => {
     expect(after(['j'], model).model.selected).toBe('web')
   })
 
+  it('says at once that a child is not restarted, and who can start it anew', () => {
+    const { model } = after([room(3), seen(family), 'j'])
+    const asked = after(['r'], model)
+    expect([asked.model.asked, asked.effects]).toEqual([undefined, []])
+    expect(asked.model.note).toEqual({ text: 'A child runs once: `pool` can start it anew; s ends it.', isBad: false })
+    expect(after(['enter', 'r'], model).model.note?.text).toContain('A child runs once')
+    expect(after(['k', 'r'], model).model.asked).toEqual({ kind: 'restart', service: 'pool' })
+  })
+
   it('finds a child, with its family', () => {
     const { model } = after([room(9), seen(family), '/', 'w', '1', 'a', 'enter'])
     expect(shownRows(model).map(({ service: name }) => name)).toEqual(['pool', 'pool:w1', 'pool:w1a', 'pool:w2'])
