@@ -1,7 +1,7 @@
 /** What `sysg inspect` shows to people: parts with a title each, no wider than the terminal. Pure. */
 import type { ProcessNode } from '@systemg/core'
 import { formatAge, formatElapsed } from '../terminal/age.ts'
-import { eventLine, localTime } from '../terminal/event-line.ts'
+import { eventLines, localTime } from '../terminal/event-line.ts'
 import { formatBytes } from '../terminal/format-bytes.ts'
 import { styleOfState } from '../terminal/state-style.ts'
 import { noteOf, statusTable, timeLeft } from '../terminal/status-table.ts'
@@ -36,7 +36,7 @@ export const inspectText = (report: InspectReport, options: InspectOptions): rea
     part('RUNS', runsOf(report, options), options),
     part(
       'EVENTS',
-      report.events.map((event) => eventLine(event, options)),
+      report.events.flatMap((event) => eventLines(event, { ...options, width: options.width - indent.length })),
       options,
       { isWrapped: false },
     ),

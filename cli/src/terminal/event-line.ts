@@ -2,20 +2,42 @@
 import type { SysgEvent } from '@systemg/core'
 import { describeEvent } from './event-words.ts'
 import type { Style, Terminal } from './terminal.ts'
-import { pad, plain } from './text.ts'
+import { pad, plain, stripped, widthOf, wrap } from './text.ts'
 
 /** `2026-01-31 12:00:00.000  #42  service.exited      api exited: code 1  ← #41`. The time is local. */
 export const eventLine = (event: SysgEvent, { paint }: Pick<Terminal, 'paint'>): string => {
-  const { seq, time, type, cause } = event
-  const parts = [
+  const { cause } = event
+  const rest = [describeEvent(event), ...(cause === undefined ? [] : [paint('dim', causeOf(cause))])]
+  return [headOf(event, paint), ...rest].join('  ').trimEnd()
+}
+
+/** The same no wider than this: what happened stands below when, and of which type, and a little to the right. */
+export const eventLines = (event: SysgEvent, { paint, width }: EventLineOptions): readonly string[] => {
+  const line = eventLine(event, { paint })
+  if (widthOf(stripped(line)) <= width) return [line]
+  const { cause } = event
+  const head = headOf(event, paint).trimEnd()
+  const words = [describeEvent(event), ...(cause === undefined ? [] : [causeOf(cause)])].join(' ')
+  const room = Math.max(1, width - hanging.length)
+  const isHeadWhole = widthOf(stripped(head)) <= width
+  const [first = '', ...others] = isHeadWhole ? [head] : wrap(stripped(head), room)
+  return [first, ...[...others, ...wrap(words, room)].map((text) => hanging + text)]
+}
+
+interface EventLineOptions extends Pick<Terminal, 'paint'> {
+  readonly width: number
+}
+
+const hanging = '  '
+
+const headOf = ({ seq, time, type }: SysgEvent, paint: Terminal['paint']): string =>
+  [
     paint('dim', localTime(time)),
     paint('dim', pad(`#${seq}`, seqWidth)),
     paintType(pad(plain(type), typeWidth), type, paint),
-    describeEvent(event),
-    ...(cause === undefined ? [] : [paint('dim', `← #${cause}`)]),
-  ]
-  return parts.join('  ').trimEnd()
-}
+  ].join('  ')
+
+const causeOf = (cause: number): string => `← #${cause}`
 
 /** The event as SPEC §5 has it, without what a notification adds. */
 export const eventOf = ({ seq, time, project, service, instance, type, cause, data }: SysgEvent): SysgEvent => ({

@@ -96,6 +96,28 @@ describe('what is shown of a service', () => {
     ])
   })
 
+  it('folds events to the width of the terminal, and leaves them whole where nobody looks', () => {
+    const reason = `exit code 1: ${'no such table '.repeat(5)}`.trim()
+    const event = { seq: 7, time: ago(1_000), project: 'shop', service: 'api', type: 'service.backoff' } as const
+    const events = [{ ...event, data: { reason, delay_ms: 1_000, attempt: 1 } }] as unknown as InspectReport['events']
+    // Narrower than time, number and type, narrower than the whole, and where nobody looks.
+    const linesAt = (width: number) => {
+      const lines = inspectText(report({ events }), { width, paint: (_, text) => text, nowMs })
+      const at = lines.indexOf('EVENTS')
+      return lines.slice(at + 1, lines.indexOf('', at))
+    }
+    for (const width of [40, 60, 90]) {
+      const folded = linesAt(width)
+      expect(folded.length).toBeGreaterThan(1)
+      expect(Math.max(...folded.map((line) => line.length))).toBeLessThanOrEqual(width)
+      expect(folded.slice(1).every((line) => line.startsWith('    '))).toBe(true)
+      expect(folded.join(' ').replaceAll(/ +/g, ' ')).toContain(reason)
+    }
+    const [whole = '', ...others] = linesAt(Number.POSITIVE_INFINITY)
+    expect(others).toEqual([])
+    expect(whole).toContain(reason)
+  })
+
   it('has the children, each with theirs', () => {
     const child = { state: 'running', expires_at: null, children: [] }
     const below = { ...child, name: 'a', service: 'api:a', pid: 4731, depth: 2, state: 'stopping' }
