@@ -15,6 +15,7 @@ import { eventLine, eventOf } from '../terminal/event-line.ts'
 import { defined, followCall, namesOf } from '../terminal/follow-logs.ts'
 import { untilInterrupted } from '../terminal/interrupt.ts'
 import { linesOf } from '../terminal/log-options.ts'
+import { printWarning } from '../terminal/print-error.ts'
 import { requireKnown } from '../terminal/suggest-service.ts'
 
 export const command: Command = {
@@ -37,6 +38,7 @@ export const command: Command = {
   async run(context) {
     const asked = askedOf(context)
     const { paths } = locate(context)
+    if (asked.type !== undefined) await warnOfType(context, asked.type)
     const supervisor = await tryConnect(paths)
     if (supervisor === undefined) return fromFile(context, paths, asked)
     try {
@@ -45,6 +47,13 @@ export const command: Command = {
       supervisor.close()
     }
   },
+}
+
+/** Of one that is probably misspelt. It is looked for all the same: plugins have types of their own. */
+const warnOfType = async ({ terminal }: CommandContext, type: string): Promise<void> => {
+  const { doubtAboutType } = await import('@systemg/plugins/webhooks')
+  const doubt = doubtAboutType(type)
+  if (doubt !== undefined) printWarning(terminal, `${doubt.message}. ${doubt.hint}`)
 }
 
 interface Asked {

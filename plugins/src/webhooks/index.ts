@@ -15,6 +15,7 @@ import { findMistakes } from './rules.ts'
 import { targetOf } from './target.ts'
 import { ToldStates } from './told-states.ts'
 
+export { doubtAboutType, type TypeDoubt } from './event-types.ts'
 export type { TestResult, WebhookView } from './methods.ts'
 export type { Webhook } from './options.ts'
 

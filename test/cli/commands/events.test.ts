@@ -51,6 +51,30 @@ describe('events', () => {
     expect(supervisor.calls).toEqual([{ method: 'events.read', params: { limit: 50 } }])
   })
 
+  it.each([
+    ['service.redy', 'systemg has no event `service.redy`. Did you mean `service.ready`?'],
+    ['deplyo.*', 'no event of systemg begins with `deplyo.`. Did you mean `deploy.*`?'],
+    ['nosuch', 'no event has the type `nosuch`. Types are like `service.ready` or `deploy.*`.'],
+    ['deploy', 'no event has the type `deploy`. Did you mean `deploy.*`?'],
+    ['exited', 'no event has the type `exited`. Did you mean `service.exited` or `spawn.exited`?'],
+  ])('are warned of when they are asked for as %s, with or without a supervisor', async (type, warning) => {
+    await using home = stateRoot()
+    record(home.paths, {}, happened)
+    const without = await run(home.root, command, 'events', ['--type', type])
+    expect([without.stderr, without.exitCode]).toEqual([`warning: ${warning}\n`, 0])
+    await home.supervise({ status, 'events.read': () => [] })
+    expect((await run(home.root, command, 'events', ['--type', type])).stderr).toBe(`warning: ${warning}\n`)
+  })
+
+  it.each(['service.ready', 'service.*', '*.failed', 'queue.drained', 'webhook.failed', 'service.backoff'])(
+    'are not warned of as %s, which may be that of a plugin',
+    async (type) => {
+      await using home = stateRoot()
+      await home.supervise({ status, 'events.read': () => [] })
+      expect((await run(home.root, command, 'events', ['--type', type])).stderr).toBe('')
+    },
+  )
+
   it('are one object per line for programs', async () => {
     await using home = stateRoot()
     await home.supervise({ status, 'events.read': read })
