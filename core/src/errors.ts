@@ -74,9 +74,9 @@ export const catalog = {
     message: `The config has ${list(facts.names)}, and an ad-hoc service of ${facts.names.length === 1 ? 'this name' : 'each of these names'} runs. Nothing was changed.`,
     hint: `End the ad-hoc one first (\`sysg stop -s ${facts.names.join(' -s ')}\`; with no supervisor, \`sysg stop\`), or choose another name in the config.`,
   }),
-  SYSG_SPAWN_FAILED: (facts: { service: string; errno: string; why: string }) => ({
+  SYSG_SPAWN_FAILED: (facts: { service: string; errno: string; why: string; program?: string | undefined }) => ({
     message: `\`${facts.service}\` could not be started: ${facts.why} (${facts.errno}).`,
-    hint: spawnHints[facts.errno] ?? 'Check the program and the folder it runs in.',
+    hint: hintAtWords(facts) ?? spawnHints[facts.errno] ?? 'Check the program and the folder it runs in.',
   }),
   SYSG_START_FAILED: (facts: {
     service: string
@@ -213,6 +213,15 @@ export const catalog = {
 
 const takenBy = ({ isAdHoc, isSame }: { isAdHoc: boolean; isSame: boolean }): string =>
   isAdHoc ? `an ad-hoc service${isSame ? '' : ' with another command'}` : 'a service of the config'
+
+/** Somebody wrote a command line where a program and its arguments belong. */
+const hintAtWords = ({ errno, program = '' }: { errno: string; program?: string | undefined }): string | undefined => {
+  if (errno !== 'ENOENT') return undefined
+  const words = program.trim().split(/\s+/)
+  if (words.length < 2) return undefined
+  const listed = words.map((word) => `'${word}'`).join(', ')
+  return `Write each word by itself: \`exec: [${listed}]\`, \`-- ${words.join(' ')}\`; or as \`command\`, which is split. Otherwise check the spelling, PATH and \`working_dir\`.`
+}
 
 const spawnHints: Partial<Record<string, string>> = {
   ENOENT: 'Check the spelling, PATH and `working_dir`: the program or the folder does not exist.',

@@ -191,7 +191,8 @@ export class Instance extends InstanceFacts {
     const { errno, message } = launched
     const [program] = spec.argv
     const why = message.includes(program) ? message : `${program}: ${message}`
-    throw new SysgError('SYSG_SPAWN_FAILED', { service: this.service.name, errno, why })
+    const wrapped = spec.argv.at(-(spec.programWords ?? spec.argv.length))
+    throw new SysgError('SYSG_SPAWN_FAILED', { service: this.service.name, errno, why, program: wrapped })
   }
 
   get #identity(): Readonly<Record<string, string>> {

@@ -76,6 +76,7 @@ const programProblem = (launch: Launch, errno: string): string | undefined => {
   const path = firstThere(launch)
   if (path === undefined) {
     if (errno === 'EACCES') return `${program} is not accessible`
+    if (isCommandLine(launch)) return `there is no program \`${program}\`: no shell splits it into words`
     return program.includes('/')
       ? `${resolve(launch.cwd, program)} does not exist`
       : `there is no program \`${program}\` in PATH (${launch.env['PATH'] ?? defaultPath})`
@@ -85,6 +86,12 @@ const programProblem = (launch: Launch, errno: string): string | undefined => {
   return interpreter === undefined
     ? `${path} exists, but the loader it was linked for does not`
     : `its interpreter ${interpreter} does not exist`
+}
+
+/** A program with its arguments in place of the program alone. */
+const isCommandLine = (launch: Launch): boolean => {
+  const [program = '', ...args] = launch.argv[0].trim().split(/\s+/)
+  return args.length > 0 && isStartable({ ...launch, argv: [program, ...args] })
 }
 
 /** Files that execvp(3) would try, in its order. */

@@ -101,6 +101,8 @@ describe('starting', () => {
   ][] = [
     ['a missing path', ['/no/such/program'], {}, 'ENOENT', /\/no\/such\/program does not exist/],
     ['a name that is not in PATH', ['no-such-program'], {}, 'ENOENT', /no program `no-such-program` in PATH/],
+    ['a command line in place of the program', ['sleep 77'], {}, 'ENOENT', /^there is no program `sleep 77`: no shell/],
+    ['a name with a space', ['no-such program'], {}, 'ENOENT', /no program `no-such program` in PATH/],
     [
       'a missing folder',
       ['true'],
