@@ -76,8 +76,9 @@ export class Listener {
       this.#problem = reason
       if (!this.#isTold) {
         this.#isTold = true
+        // Who starts a system is told by the warning, others by the event.
         host.trace(
-          'error',
+          'info',
           `metrics can't be served at ${address}: ${reason}; it is tried again every ${retryMs / 1_000} s`,
         )
         emit('metrics.listen_failed', {}, { address, reason })
