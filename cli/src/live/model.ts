@@ -74,8 +74,7 @@ export interface LiveRow {
   /** What commands know it by. */
   readonly service: string
   readonly state: string
-  /** What commands know the parent of a child by. */
-  readonly parent?: string
+  readonly isChild: boolean
 }
 
 /** The services that are shown: those that have the name, and those of which a child has it, by what is shown of it. */
@@ -105,7 +104,7 @@ export const selectedRow = (model: LiveModel): number =>
 
 /** In the order in which they are shown. */
 const rowsOf = (services: readonly ServiceStatus[]): readonly LiveRow[] =>
-  services.flatMap(({ name, state, children }) => [{ service: name, state }, ...rowsBelow(name, children)])
+  services.flatMap(({ name, state, children }) => [{ service: name, state, isChild: false }, ...rowsBelow(children)])
 
-const rowsBelow = (parent: string, children: readonly ChildStatus[]): readonly LiveRow[] =>
-  children.flatMap(({ service, state, children: below }) => [{ service, state, parent }, ...rowsBelow(service, below)])
+const rowsBelow = (children: readonly ChildStatus[]): readonly LiveRow[] =>
+  children.flatMap(({ service, state, children: below }) => [{ service, state, isChild: true }, ...rowsBelow(below)])

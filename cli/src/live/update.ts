@@ -134,10 +134,9 @@ const onServiceKey = (model: LiveModel, key: Key, service: string | undefined): 
 
 /** A child can't be: nobody is asked whether it should. */
 const askToRestart = (model: LiveModel, service: string): LiveModel => {
-  const parent = rowOf(model, service)?.parent
-  if (parent === undefined) return { ...model, asked: { kind: 'restart', service } }
-  const text = `A child runs once: \`${parent}\` can start it anew; s ends it.`
-  return { ...model, note: { text, isBad: false } }
+  if (rowOf(model, service)?.isChild !== true) return { ...model, asked: { kind: 'restart', service } }
+  // Fits where a terminal has 40 columns.
+  return { ...model, note: { text: 'A child runs once: its parent starts it.', isBad: false } }
 }
 
 const onDetailKey = (model: LiveModel, pane: Detail, key: Key): Updated => {

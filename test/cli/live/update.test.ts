@@ -40,7 +40,7 @@ describe('the live view', () => {
     const { model } = after([room(3), seen(family), 'j'])
     const asked = after(['r'], model)
     expect([asked.model.asked, asked.effects]).toEqual([undefined, []])
-    expect(asked.model.note).toEqual({ text: 'A child runs once: `pool` can start it anew; s ends it.', isBad: false })
+    expect(asked.model.note).toEqual({ text: 'A child runs once: its parent starts it.', isBad: false })
     expect(after(['enter', 'r'], model).model.note?.text).toContain('A child runs once')
     expect(after(['k', 'r'], model).model.asked).toEqual({ kind: 'restart', service: 'pool' })
   })
