@@ -42,14 +42,13 @@ services:
   expect((await historyOf(box, 'bad'))[0]).toMatchObject({ status: 'failed', exit_code: 3, reason: 'exit code 3' })
 
   expect(await box.sysg('logs', 'tick')).toContain('tick')
-  // Not while it runs.
+  // Not while it runs; exit code 1 while `slow` is starting.
   const lastRun = /^bad .*last run failed \S+ ago \(exit code 3\)/m
-  expect(
-    await until(
-      () => box.sysg('status'),
-      (said) => lastRun.test(said),
-    ),
-  ).toMatch(lastRun)
+  const status = await until(
+    async () => (await box.run('status')).stdout,
+    (said) => lastRun.test(said),
+  )
+  expect(status).toMatch(lastRun)
   const events = await box.sysg('events', '--type', 'cron.*')
   expect(events).toMatch(/cron\.finished +bad: the run failed after .*: exit code 3/)
   expect(events).toMatch(/cron\.skipped +slow: the run that was due at .* goes on/)
@@ -93,6 +92,37 @@ services:
   expect([code, stderr]).toEqual([1, expect.stringContaining('it took longer than its timeout of 1 s')])
   expect(isAlive(Number(readFileSync(join(box.folder, 'pid'), 'utf8')))).toBe(false)
   expect(await historyOf(box, 'job')).toMatchObject([{ status: 'timeout', trigger: 'manual' }])
+})
+
+it('a run that is ended and goes its own way is told as it ends, when it has ended', async () => {
+  await using box = new Sandbox()
+  box.config(`
+services:
+  job:
+    exec: [bash, -c, 'trap "sleep 0.3; echo last line; exit 7" TERM; echo up; while :; do sleep 0.1; done']
+    cron: { expression: '0 0 1 1 *', timeout: 1s }
+    hooks: { on_stop: { error: { command: 'echo "$SYSG_EXIT_CODE,$SYSG_SIGNAL" > told' } } }
+  stays:
+    exec: [bash, -c, 'trap "" TERM; echo up; while :; do sleep 0.1; done']
+    stop_timeout: 300ms
+    cron: { expression: '0 0 1 1 *', timeout: 1s }
+  plain: { command: sleep 1000, cron: { expression: '0 0 1 1 *', timeout: 1s } }
+`)
+  await box.sysg('start', '-d')
+  const waiting = box.run('start', '-d', '-s', 'job', '-s', 'stays', '-s', 'plain')
+  await waiting
+  expect(await historyOf(box, 'job')).toMatchObject([{ status: 'timeout', exit_code: 7 }])
+  expect(await historyOf(box, 'stays')).toMatchObject([{ status: 'timeout', exit_code: null }])
+  const told = await until(
+    () => Promise.resolve(existsSync(join(box.folder, 'told')) ? readFileSync(join(box.folder, 'told'), 'utf8') : ''),
+    (text) => text.endsWith('\n'),
+  )
+  expect(told).toBe('7,\n')
+  expect((await box.service('job')).exit).toMatchObject({ code: 7, signal: null })
+  expect((await box.service('stays')).exit).toMatchObject({ code: null, signal: 'SIGKILL' })
+  expect((await box.service('plain')).exit).toMatchObject({ code: null, signal: 'SIGTERM' })
+  expect(await box.sysg('logs', 'job', '--kind', 'stdout', '--no-prefix')).toBe('up\nlast line\n')
+  expect(await box.sysg('logs', 'plain', '--no-prefix')).toBe('')
 })
 
 it('a killed supervisor: the run goes on, is taken over, and is remembered', async () => {

@@ -54,6 +54,13 @@ export const createProcesses = (
     })
   }
 
+  /** How the program ended, where the shell above it knows. */
+  const keptExit = (from: KeptExits, token: string, seen: Exit): Exit => {
+    const kept = from.read(token)
+    if (!isOver) from.forget(token)
+    return kept ?? seen
+  }
+
   return {
     trees,
 
@@ -69,10 +76,9 @@ export const createProcesses = (
       const { pid, startTime, exited, child } = started
       entrance?.entered(pid)
       keep(child)
-      if (isKept) child.once('exit', () => isOver || exits.forget(spec.token))
       const tree: TreeRef = { pid, startTime, token: spec.token, bootId: bootId() }
       trees.track(tree)
-      return { tree, exited }
+      return { tree, exited: isKept ? exited.then((seen) => keptExit(exits, spec.token, seen)) : exited }
     },
 
     async adopt(tree) {
@@ -100,6 +106,7 @@ export const createProcesses = (
     own: ownUsage,
 
     async signal(tree, signal) {
+      exits?.signalling(tree.token, signal)
       const reached = signal === 'SIGKILL' ? await kill(tree) : signalMembers(tree, await trees.look(tree), signal)
       trees.nudge()
       return reached
