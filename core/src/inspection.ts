@@ -96,7 +96,7 @@ export const inspectionOf = async (
   const config = Object.fromEntries(Object.entries(service).filter(([key]) => key !== 'inputs'))
   const trees = instances.map(async ({ id, tree }): Promise<InstanceTree> => {
     const members = tree === undefined ? [] : await host.processes.members(tree)
-    return { instance: id, processes: forest(members) }
+    return { instance: id, processes: forest(members.filter(({ keepsExit }) => keepsExit !== true)) }
   })
   const one = view.instances.find(({ id }) => id === instance?.id)
   return {

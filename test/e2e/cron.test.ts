@@ -4,6 +4,10 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { commandOf, isAlive, resultOf, Sandbox, until, type Status } from './sysg.ts'
 
+interface Inspected {
+  readonly tree: readonly { readonly processes: readonly { command: string; children: readonly unknown[] }[] }[]
+}
+
 const historyOf = async (box: Sandbox, name: string) => (await box.service(name)).cron?.history ?? []
 
 it('a job each second runs each second, and says so everywhere', async () => {
@@ -110,6 +114,11 @@ services:
 `)
   await box.sysg('start', '-d')
   const waiting = box.run('start', '-d', '-s', 'job', '-s', 'stays', '-s', 'plain')
+  const tree = await until(
+    async () => (JSON.parse((await box.run('inspect', 'job', '--json')).stdout) as Inspected).tree,
+    ([one]) => one?.processes[0]?.children.length === 1,
+  )
+  expect(tree[0]?.processes.map(({ command }) => command)).toEqual([expect.stringMatching(/^bash -c trap/)])
   await waiting
   expect(await historyOf(box, 'job')).toMatchObject([{ status: 'timeout', exit_code: 7 }])
   expect(await historyOf(box, 'stays')).toMatchObject([{ status: 'timeout', exit_code: null }])

@@ -53,6 +53,11 @@ export class KeptExits {
     return ['/bin/sh', '-c', script, this.#pathOf(token), [...new Set(trapped)].join(' '), ...argv]
   }
 
+  /** Whether a process with these arguments is the shell above a program. It may be that of an earlier version. */
+  isShellOf(token: string, argv: readonly string[]): boolean {
+    return argv[0] === '/bin/sh' && argv[1] === '-c' && argv[3] === this.#pathOf(token)
+  }
+
   /** It is still of interest. */
   keep(token: string): void {
     this.#kept.add(token)

@@ -8,20 +8,30 @@ import type { ProcessStat } from './process-stat.ts'
 const commandBytes = 4096
 const buffer = Buffer.alloc(commandBytes)
 
-export const processInfo = (stat: ProcessStat): ProcessInfo => ({
-  pid: stat.pid,
-  startTime: stat.startTime,
-  parentPid: stat.parentPid,
-  command: commandLine(stat.pid) ?? `[${stat.name}]`,
-  memoryBytes: stat.residentPages * units().pageBytes,
-  cpuMs: stat.cpuTicks * units().tickMs,
-  uninterruptible: stat.uninterruptible,
-})
+/** @param keepsExit - Whether a process with these arguments stands above a program only to keep its exit. Default: none does. */
+export const processInfo = (
+  stat: ProcessStat,
+  keepsExit: (argv: readonly string[]) => boolean = () => false,
+): ProcessInfo => {
+  const argv = argumentsOf(stat.pid)
+  return {
+    pid: stat.pid,
+    startTime: stat.startTime,
+    parentPid: stat.parentPid,
+    command: argv?.join(' ') ?? `[${stat.name}]`,
+    memoryBytes: stat.residentPages * units().pageBytes,
+    cpuMs: stat.cpuTicks * units().tickMs,
+    uninterruptible: stat.uninterruptible,
+    ...(argv !== undefined && keepsExit(argv) ? { keepsExit: true } : {}),
+  }
+}
 
 /** Arguments joined by spaces; `undefined` when the process has none or is gone. */
-export const commandLine = (pid: number): string | undefined => {
-  const text = readStart(`/proc/${pid}/cmdline`).replace(/\0+$/, '').replaceAll('\0', ' ')
-  return text === '' ? undefined : text
+export const commandLine = (pid: number): string | undefined => argumentsOf(pid)?.join(' ')
+
+const argumentsOf = (pid: number): readonly string[] | undefined => {
+  const text = readStart(`/proc/${pid}/cmdline`).replace(/\0+$/, '')
+  return text === '' ? undefined : text.split('\0')
 }
 
 const readStart = (path: string): string => {

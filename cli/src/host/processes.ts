@@ -98,7 +98,7 @@ export const createProcesses = (
     async members(tree) {
       await carriedThrough
       const { members } = await trees.look(tree)
-      return members.map(processInfo)
+      return members.map((one) => processInfo(one, (argv) => exits?.isShellOf(tree.token, argv) === true))
     },
 
     usage: (all) => usageOfTrees(all, trees, cgroups),

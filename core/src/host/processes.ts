@@ -63,6 +63,8 @@ export interface ProcessInfo extends ProcessRef {
   readonly cpuMs: number
   /** In a state no signal can end it (Linux: `D`). */
   readonly uninterruptible: boolean
+  /** It is of the host: all it does is to keep how the program below it ends. */
+  readonly keepsExit?: true
 }
 
 /** A running process that the host started or adopted. */

@@ -80,6 +80,23 @@ describe('a signal for the whole service', () => {
   })
 })
 
+it('of its processes it is known which is the shell, also to the next supervisor', async () => {
+  await using test = testHost()
+  const { tree } = await startReady(test, ['bash', '-c', `${waits} # a b`])
+  const shown = async ({ host }: TestHost) =>
+    (await host.processes.members(tree)).map(({ command, keepsExit }) => [keepsExit, command.split(' ')[0]])
+  const first = [
+    [true, '/bin/sh'],
+    [undefined, 'bash'],
+  ]
+  expect((await shown(test)).slice(0, 2)).toEqual(first)
+  await test.host.dispose()
+  await using next = testHost(test.folder)
+  await next.host.processes.adopt(tree)
+  expect((await shown(next)).slice(0, 2)).toEqual(first)
+  await next.host.processes.signal(tree, 'SIGKILL')
+})
+
 it('128 and a number is an exit code when nobody has sent that signal', async () => {
   await using test = testHost()
   const { exited } = await test.start(sh('exit 143'), kept)
