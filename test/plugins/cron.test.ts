@@ -1,7 +1,7 @@
 import { cron, deploy, health, restart, sockets, store, watch } from '@systemg/plugins'
 import { orderPlugins, parseYaml, resolveConfig } from '@systemg/core'
 import { exitsAfter, ignoresSigterm } from '@systemg/core/simulated'
-import { simulate } from '@systemg/core/testing'
+import { simulate, type Simulation } from '@systemg/core/testing'
 import { describe, expect, it } from 'vitest'
 import { runsOf } from '../simulation/cron-runs.ts'
 
@@ -9,6 +9,8 @@ const plugins = [store, restart, cron]
 const everySecond = { expression: '* * * * * *' }
 const everyHour = { command: 'x', cron: '0 * * * *' }
 const takesLong = { programs: { job: exitsAfter(2_500) } }
+
+const cronEvents = ({ events }: Simulation) => events.filter(({ type }) => type.startsWith('cron.'))
 
 describe('a service with `cron`', () => {
   it('does not start at boot, and runs whenever it is due', async () => {
@@ -299,6 +301,59 @@ describe('another config', () => {
     await sim.finish(sim.system.apply(await sim.configOf({ web: { command: 'x' } })))
     expect(sim.world.processes.list('job')).toEqual([])
     expect(sim.host.store.table('cron').entries()).toEqual([])
+  })
+
+  it('without the service ends a run that is under way, and says so', async () => {
+    await using sim = await simulate(plugins, { job: { command: 'x', cron: '*/10 * * * * *' }, web: { command: 'x' } })
+    await sim.clock.advance(11_000)
+    await sim.finish(sim.system.apply(await sim.configOf({ web: { command: 'x' } })))
+    expect(cronEvents(sim)).toMatchObject([
+      { type: 'cron.started', instance: 'job-1' },
+      {
+        ...{ type: 'cron.finished', instance: 'job-1' },
+        data: { status: 'interrupted', trigger: 'schedule', reason: 'no longer in the config' },
+      },
+    ])
+    expect(sim.host.store.table('cron').entries()).toEqual([])
+  })
+
+  it('without its schedule tells how a run that goes on has ended, and nothing of what runs then', async () => {
+    await using sim = await simulate(plugins, { job: { command: 'x', cron: '*/10 * * * * *' } })
+    await sim.clock.advance(11_000)
+    await sim.finish(sim.system.apply(await sim.configOf({ job: { command: 'x' } })))
+    await sim.service('job').exit({ code: 0 })
+    await sim.finish(sim.system.restart({ names: ['job'] }))
+    expect(cronEvents(sim)).toMatchObject([
+      { type: 'cron.started', instance: 'job-1' },
+      { type: 'cron.finished', instance: 'job-1', data: { status: 'success', exit_code: 0 } },
+    ])
+    expect(sim.host.store.table('cron').entries()).toEqual([])
+  })
+
+  it('without the service leaves out what waits for its turn', async () => {
+    const job = { command: 'x', cron: { expression: '*/10 * * * * *', overlap: 'queue' as const } }
+    await using sim = await simulate(plugins, { job, web: { command: 'x' } })
+    await sim.clock.advance(21_000)
+    await sim.finish(sim.system.apply(await sim.configOf({ web: { command: 'x' } })))
+    const runs = cronEvents(sim)
+    expect(runs.map(({ type }) => type)).toEqual(['cron.started', 'cron.skipped', 'cron.finished'])
+    expect(runs[1]).toMatchObject({ data: { reason: 'no longer in the config' } })
+  })
+
+  it('without the service, and then with it again while its run can’t be ended, goes on with the runs there were', async () => {
+    const job = { command: 'x', cron: '*/10 * * * * *', stop_timeout: '1s' }
+    const web = { command: 'x' }
+    await using sim = await simulate(plugins, { job, web })
+    await sim.clock.advance(11_000)
+    const [pid = 0] = sim.service('job').pids
+    sim.world.processes.setUninterruptible(pid, true)
+    await sim.finish(sim.system.apply(await sim.configOf({ web })))
+    void sim.system.apply(await sim.configOf({ job, web }))
+    await sim.clock.advance(1_000)
+    sim.world.processes.setUninterruptible(pid, false)
+    await sim.until(() => sim.service('job').pids.length === 0)
+    expect(runsOf(sim)).toMatchObject([expect.stringMatching(/^10 interrupted 10-/)])
+    expect(sim.service('job').view.cron?.next_run).not.toBe(null)
   })
 
   it('with `skip` keeps it from running', async () => {

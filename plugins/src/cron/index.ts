@@ -43,7 +43,7 @@ export const cron = definePlugin({
     })
     hooks.started.tap('cron', (instance) => jobs.of(instance.service.name)?.started(instance))
     hooks.adopted.tap('cron', (instance) => jobs.of(instance.service.name)?.started(instance))
-    hooks.stopped.tap('cron', (instance) => jobs.of(instance.service.name)?.stopped(instance))
+    hooks.stopped.tap('cron', (instance) => jobs.running(instance.service.name)?.stopped(instance))
     hooks.view.tap('cron', (view) => {
       const job = jobs.of(view.name)
       return job === undefined ? view : { ...view, cron: job.view }
@@ -51,11 +51,11 @@ export const cron = definePlugin({
     hooks.event.tap('cron', (event) => {
       if (event.type === 'system.started') jobs.takenOver()
       const job = jobs.of(event.service)
-      if (job === undefined) return
-      if (event.type === 'service.starting') starting.set(job.name, event.seq)
-      if (system.isStopping) jobs.close()
-      else hearOfSchedule(event, job)
-      hearOfRun(event, job)
+      const running = jobs.running(event.service)
+      if (job !== undefined && event.type === 'service.starting') starting.set(job.name, event.seq)
+      if (running !== undefined && system.isStopping) jobs.close()
+      else if (job !== undefined) hearOfSchedule(event, job)
+      if (running !== undefined) hearOfRun(event, running)
     })
     hooks.shutdown.tap('cron', () => jobs.finish())
   },

@@ -53,6 +53,11 @@ export class Job {
     return this.#mustBegin
   }
 
+  /** A run is decided, and not over. */
+  get isUnderWay(): boolean {
+    return this.#current !== undefined
+  }
+
   get record(): JobRecord {
     const { key, left } = this.#schedule
     const current = this.#current?.record ?? null
@@ -112,7 +117,15 @@ export class Job {
     this.#world.changed(this)
   }
 
-  /** It is no longer part of the system. */
+  /** It is no longer part of the system: nothing is due any more, and what has not begun never does. What runs is ended by others. */
+  leave(): void {
+    const reason = 'no longer in the config'
+    this.turnOff(reason)
+    const run = this.#current
+    if (run?.instance === null) this.#end(run, { status: 'skipped', reason })
+  }
+
+  /** Nobody tells of it any more. */
   forget(): void {
     this.#current?.unlimit()
     this.#current = undefined

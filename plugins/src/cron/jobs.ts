@@ -19,6 +19,8 @@ export class Jobs {
   readonly #table: DurableTable
   readonly #world: JobWorld
   readonly #jobs = new Map<string, Job>()
+  /** Of services that have no schedule any more, or are gone, until the run that is under way has ended. */
+  readonly #leaving = new Map<string, Job>()
   readonly #changed = new Set<Job>()
   /** What the disk has not taken yet. */
   readonly #unsaved = new Set<Job>()
@@ -39,7 +41,8 @@ export class Jobs {
       host,
       system,
       changed: (job) => {
-        this.#changed.add(job)
+        if (this.#leaving.get(job.name) !== job || job.isUnderWay) this.#changed.add(job)
+        else this.#forget(job)
         this.#flushSoon()
       },
     }
@@ -47,6 +50,11 @@ export class Jobs {
 
   of(service: string | undefined): Job | undefined {
     return service === undefined ? undefined : this.#jobs.get(service)
+  }
+
+  /** Whose run may be under way, though it is no longer one of this config. */
+  running(service: string | undefined): Job | undefined {
+    return this.of(service) ?? (service === undefined ? undefined : this.#leaving.get(service))
   }
 
   /** What an earlier supervisor has left of the jobs of this config. Others are forgotten. */
@@ -72,20 +80,26 @@ export class Jobs {
   follow({ services }: ResolvedSystem): void {
     for (const [name, job] of this.#jobs) {
       if (services[name]?.cron !== undefined) continue
-      job.forget()
       this.#jobs.delete(name)
-      this.#changed.delete(job)
-      this.#unsaved.delete(job)
-      this.#gone.add(name)
-      this.#flushSoon()
+      this.#leaving.set(name, job)
+      job.leave()
     }
     for (const [name, { cron }] of Object.entries(services)) {
       if (cron === undefined) continue
       this.#gone.delete(name)
-      const known = this.#jobs.get(name)
-      if (known === undefined) this.#jobs.set(name, new Job(name, cron, this.#world))
-      else known.configure(cron)
+      const known = this.running(name)
+      this.#leaving.delete(name)
+      this.#jobs.set(name, known ?? new Job(name, cron, this.#world))
+      known?.configure(cron)
     }
+  }
+
+  #forget(job: Job): void {
+    job.forget()
+    this.#leaving.delete(job.name)
+    this.#changed.delete(job)
+    this.#unsaved.delete(job)
+    this.#gone.add(job.name)
   }
 
   /** The system ends: nothing is due any more. */
@@ -99,7 +113,7 @@ export class Jobs {
   finish(): void {
     this.close()
     this.#flush()
-    for (const job of this.#jobs.values()) job.forget()
+    for (const job of [...this.#jobs.values(), ...this.#leaving.values()]) job.forget()
     this.#cancelTimer?.()
   }
 
