@@ -356,6 +356,27 @@ describe('another config', () => {
     expect(sim.service('job').view.cron?.next_run).not.toBe(null)
   })
 
+  it.each([
+    [{ command: 'y', cron: '0 * * * *' }, ['`command` changed, for its next run']],
+    [{ command: 'y', cron: '5 * * * *' }, ['`command` changed, for its next run', '`cron` changed, taken up at once']],
+    [everyHour, ['it is scheduled']],
+  ])('between two runs starts nothing: %j', async (job, because) => {
+    await using sim = await simulate(plugins, { job: everyHour })
+    const next = await sim.configOf({ job })
+    for (const all of [false, true])
+      expect(sim.system.plan(next, { all })).toEqual([{ service: 'job', action: 'keep', because }])
+    await sim.finish(sim.system.apply(next, { all: true }))
+    expect([sim.states, sim.service('job').starts]).toEqual([{ job: 'scheduled' }, 0])
+    await sim.clock.advance(66 * 60_000)
+    expect(sim.world.processes.list('job')).toMatchObject([{ argv: [job.command] }])
+  })
+
+  it('without its schedule starts it, and says so', async () => {
+    await using sim = await simulate(plugins, { job: everyHour })
+    const next = await sim.configOf({ job: { command: 'x' } })
+    expect(sim.system.plan(next)).toEqual([{ service: 'job', action: 'start', because: ['`cron` changed'] }])
+  })
+
   it('with `skip` keeps it from running', async () => {
     await using sim = await simulate(plugins, { job: { command: 'x', skip: true, cron: everySecond } })
     await sim.clock.advance(3_000)

@@ -58,6 +58,9 @@ const planOne = (
     .map((key) => `${says(quoted(key))}, taken up at once`)
   if (running === undefined) {
     const matters = changed.includes('skip') ? [...reasons, says(quoted('skip'))] : reasons
+    const forNextRun = [...reasons.map((reason) => `${reason}, for its next run`), ...atOnce]
+    if (service.seen.state === 'scheduled' && !changed.some(isOfKind(world, before, spec)))
+      return { action: 'keep', because: forNextRun.length > 0 ? forNextRun : ['it is scheduled'] }
     const isResting = ['completed', 'skipped', 'scheduled'].includes(service.seen.state ?? '')
     if (isResting && matters.length === 0 && !all)
       return { action: 'keep', because: atOnce.length > 0 ? atOnce : [`it is ${service.seen.state ?? ''}`] }
@@ -69,6 +72,16 @@ const planOne = (
   const because = reasons.length > 0 ? reasons : ['a restart was asked for']
   return { action: strategyName(world, spec, before) === 'immediate' ? 'restart' : 'deploy', because }
 }
+
+/** Whether a change of `key` may make another kind of service of it: whether it runs by a schedule, or at all. */
+const isOfKind =
+  ({ live }: OperationWorld, before: ResolvedService, after: ResolvedService) =>
+  (key: string): boolean => {
+    if (key === 'skip') return true
+    const [old, next] = [before, after].map((service): unknown => service[key as keyof ResolvedService])
+    // Each part of it could be taken up at once. As a whole it comes or goes.
+    return (old === undefined) !== (next === undefined) && isLiveChange(key, {}, old ?? next, live)
+  }
 
 const whyDown = ({ isAsked, seen: { state, reason } }: Service): string => {
   if (!isAsked) return 'not started yet'
