@@ -317,6 +317,30 @@ describe('another config', () => {
     expect(sim.host.store.table('cron').entries()).toEqual([])
   })
 
+  it.each([true, false])(
+    'without the service after a crash of the supervisor, run alive: %s, tells its end',
+    async (isAlive) => {
+      const programs = { job: exitsAfter(isAlive ? 1_000_000 : 5_000) }
+      const job = { command: 'x', cron: '*/10 * * * * *' }
+      await using sim = await simulate(plugins, { job, web: { command: 'x' } }, { programs })
+      await sim.clock.advance(11_000)
+      sim.crash()
+      await sim.clock.advance(60_000)
+      await sim.boot({ web: { command: 'x' } })
+      await sim.finish(sim.system.start())
+      await sim.until(() => sim.events.some(({ type }) => type === 'service.removed'))
+      expect(cronEvents(sim)).toMatchObject([
+        { type: 'cron.started', service: 'job', instance: 'job-1' },
+        {
+          ...{ type: 'cron.finished', service: 'job', instance: 'job-1' },
+          data: { status: 'interrupted', trigger: 'schedule', supervisor_replaced: true },
+        },
+      ])
+      expect(sim.world.processes.list('job')).toEqual([])
+      expect(sim.host.store.table('cron').entries()).toEqual([])
+    },
+  )
+
   it('without its schedule tells how a run that goes on has ended, and nothing of what runs then', async () => {
     await using sim = await simulate(plugins, { job: { command: 'x', cron: '*/10 * * * * *' } })
     await sim.clock.advance(11_000)

@@ -42,7 +42,7 @@ export const cron = definePlugin({
       return spec
     })
     hooks.started.tap('cron', (instance) => jobs.of(instance.service.name)?.started(instance))
-    hooks.adopted.tap('cron', (instance) => jobs.of(instance.service.name)?.started(instance))
+    hooks.adopted.tap('cron', (instance) => jobs.adopted(instance))
     hooks.stopped.tap('cron', (instance) => jobs.running(instance.service.name)?.stopped(instance))
     hooks.view.tap('cron', (view) => {
       const job = jobs.of(view.name)

@@ -6,7 +6,7 @@
  *       └─► something is: `skip` leaves it out, `queue` has it wait, `replace` ends what runs
  */
 import { whyOf, type Exit, type InstanceInfo } from '@systemg/core'
-import { CurrentRun } from './current-run.ts'
+import { CurrentRun, type Verdict } from './current-run.ts'
 import type { Cron } from './options.ts'
 import { RunHistory, type RunHistoryWorld } from './run-history.ts'
 import { iso, isoOrNull, type CronView, type JobRecord, type Trigger } from './runs.ts'
@@ -90,7 +90,7 @@ export class Job {
     if (isJustDecided && run.scheduled !== null) {
       this.#waiting.unshift(run.scheduled)
       this.#current = undefined
-    } else this.#end(run, { status: 'interrupted', reason: 'the supervisor ended; nobody knows how far it came' })
+    } else this.#end(run, interruptedUnseen)
   }
 
   /** Another config. What is due next follows from it; what runs has its new time limit. */
@@ -288,6 +288,12 @@ export class Job {
     this.#goOn()
     this.#world.changed(this)
   }
+}
+
+/** Of a run that an earlier supervisor began, and of which nothing is there any more. */
+export const interruptedUnseen: Verdict = {
+  status: 'interrupted',
+  reason: 'the supervisor ended; nobody knows how far it came',
 }
 
 const nameOf = ({ scheduled }: CurrentRun): string =>

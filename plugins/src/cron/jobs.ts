@@ -5,9 +5,23 @@
  * There is one timer, for whatever is due first. It looks again after five seconds at the latest, since a timer does not
  * notice when the clock is set or the machine sleeps.
  */
-import { whyOf, type DurableTable, type Host, type ResolvedSystem, type SystemApi } from '@systemg/core'
-import { Job, type JobWorld } from './job.ts'
-import { asRecord } from './runs.ts'
+import {
+  whyOf,
+  type DurableTable,
+  type Host,
+  type InstanceInfo,
+  type ResolvedSystem,
+  type SystemApi,
+} from '@systemg/core'
+import { CurrentRun } from './current-run.ts'
+import { interruptedUnseen, Job, type JobWorld } from './job.ts'
+import { RunHistory } from './run-history.ts'
+import { asRecord, type JobRecord } from './runs.ts'
+
+type LeftRecord = JobRecord & { readonly current: NonNullable<JobRecord['current']> }
+
+const isUnderWay = (record: JobRecord | undefined): record is LeftRecord =>
+  typeof record?.current?.instance === 'string'
 
 const lookAgainMs = 5_000
 /** The wall clock is off by so much from steady time, compared with before: somebody has set it, ms. */
@@ -21,6 +35,8 @@ export class Jobs {
   readonly #jobs = new Map<string, Job>()
   /** Of services that have no schedule any more, or are gone, until the run that is under way has ended. */
   readonly #leaving = new Map<string, Job>()
+  /** Runs that were under way under an earlier supervisor, of services that this config does not run by a schedule. */
+  readonly #left = new Map<string, LeftRecord>()
   readonly #changed = new Set<Job>()
   /** What the disk has not taken yet. */
   readonly #unsaved = new Set<Job>()
@@ -64,7 +80,8 @@ export class Jobs {
     for (const [name, value] of left) {
       const job = this.#jobs.get(name)
       const record = asRecord(value)
-      if (job === undefined) this.#gone.add(name)
+      if (job === undefined && isUnderWay(record)) this.#left.set(name, record)
+      else if (job === undefined) this.#gone.add(name)
       else if (record !== undefined) job.restore(record)
       else this.#host.trace('warn', `What was stored about the runs of \`${name}\` is damaged and left out`)
     }
@@ -74,6 +91,27 @@ export class Jobs {
   /** Everything that lives has been found. */
   takenOver(): void {
     for (const job of this.#jobs.values()) job.takenOver()
+    for (const [name, { current }] of this.#left) {
+      const run = new CurrentRun(current, { supervisorReplaced: true })
+      new RunHistory(name, this.#world).finished(run, interruptedUnseen)
+      this.#gone.add(name)
+    }
+    if (this.#left.size > 0) this.#flushSoon()
+    this.#left.clear()
+  }
+
+  /** An instance of an earlier supervisor lives. */
+  adopted(instance: InstanceInfo): void {
+    const { name, cron } = instance.service
+    const left = this.#left.get(name)
+    if (left !== undefined && cron !== undefined && left.current.instance === instance.id) {
+      const job = new Job(name, cron, this.#world)
+      this.#left.delete(name)
+      this.#leaving.set(name, job)
+      job.restore(left)
+      job.leave()
+      job.started(instance)
+    } else this.of(name)?.started(instance)
   }
 
   /** Have the jobs of this config, and no others. */
