@@ -33,11 +33,19 @@ const trapped = Object.entries(constants.signals)
   .filter(([name]) => !untrapped.includes(name))
   .map(([, number]) => number)
 
+/**
+ * So many of those that were seen are kept all the same: a supervisor that dies before it has written down what it saw would
+ * not know them else.
+ */
+const keptAfter = 32
+
 export class KeptExits {
   readonly #folder: string
   readonly #kept = new Set<string>()
   /** Those that run below a shell of this process. */
   readonly #begun = new Set<string>()
+  /** The latest last. */
+  readonly #seen: string[] = []
 
   /** @param folder - Made when it is needed. */
   constructor(folder: string) {
@@ -85,11 +93,11 @@ export class KeptExits {
     return signal === undefined ? { code, signal: null } : { code: null, signal }
   }
 
-  /** Somebody has seen it. */
-  forget(token: string): void {
+  /** Somebody has seen it: it goes when enough others have been seen. */
+  seen(token: string): void {
     this.#begun.delete(token)
-    if (!this.#kept.delete(token)) return
-    for (const path of [this.#pathOf(token), this.#signalsOf(token)]) rmSync(path, { force: true })
+    this.#seen.push(token)
+    if (this.#seen.length > keptAfter) this.#forget(this.#seen.shift())
   }
 
   /** What is of interest to nobody goes. */
@@ -97,6 +105,11 @@ export class KeptExits {
     for (const name of names(this.#folder)) {
       if (!this.#kept.has(name.replace(/\..*$/, ''))) rmSync(join(this.#folder, name), { force: true })
     }
+  }
+
+  #forget(token: string | undefined): void {
+    if (token === undefined || !this.#kept.delete(token)) return
+    for (const path of [this.#pathOf(token), this.#signalsOf(token)]) rmSync(path, { force: true })
   }
 
   #pathOf(token: string): string {

@@ -57,7 +57,7 @@ export const createProcesses = (
   /** How the program ended, where the shell above it knows. */
   const keptExit = (from: KeptExits, token: string, seen: Exit): Exit => {
     const kept = from.read(token)
-    if (!isOver) from.forget(token)
+    if (!isOver) from.seen(token)
     return kept ?? seen
   }
 

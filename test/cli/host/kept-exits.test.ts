@@ -1,11 +1,12 @@
 /** How programs end whose exit is kept: as if nothing stood above them. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Signal, SpawnSpec } from '@systemg/core'
 import { signalNames } from '@systemg/core'
 import { KeptExits } from '../../../cli/src/host/kept-exits.ts'
+import { createProcesses } from '../../../cli/src/host/processes.ts'
 import { testHost, until, type TestHost } from './node-host-for-tests.ts'
 
 type Shell = readonly [string, ...string[]]
@@ -141,4 +142,36 @@ it('a program named like a command of the shell is that program', async () => {
   await using test = testHost()
   const { exited } = await test.start(['printf', '--version'], kept)
   expect(await exited).toEqual({ code: 0, signal: null })
+})
+
+describe('exit codes that are kept', () => {
+  it('are known to a supervisor that comes after one that saw them and died before it wrote that down', async () => {
+    await using test = testHost()
+    const folder = join(test.folder, 'exits')
+    const processes = createProcesses(() => undefined, { exits: new KeptExits(folder) })
+    const spawned = await processes.spawn({
+      ...{ argv: ['sh', '-c', 'exit 3'], cwd: test.folder, env: { PATH: process.env['PATH'] ?? '' } },
+      ...{ token: 'abc', stdout: 'null', stderr: 'null', inherit: [], keepsExit: true },
+    })
+    if (!('tree' in spawned)) throw new Error('was not started')
+    expect(await spawned.exited).toEqual({ code: 3, signal: null })
+    processes.dispose()
+    const next = createProcesses(() => undefined, { exits: new KeptExits(folder) })
+    expect(await next.pastExit(spawned.tree)).toEqual({ code: 3, signal: null })
+    next.dispose()
+  })
+
+  it('go when many others have been seen since', async () => {
+    await using test = testHost()
+    const exits = new KeptExits(test.folder)
+    const files = Array.from({ length: 100 }, (_, at) => join(test.folder, `token${at}`))
+    for (const [at, path] of files.entries()) {
+      exits.keep(`token${at}`)
+      writeFileSync(path, '0\n')
+      exits.seen(`token${at}`)
+    }
+    const left = files.filter((path) => existsSync(path))
+    expect(left.length).toBeLessThan(50)
+    expect(left.at(-1)).toBe(files.at(-1))
+  })
 })
