@@ -1,7 +1,6 @@
 /** Log lines read from the files themselves: without a supervisor, or more of them than one answer of it can hold. */
 import { isAscii } from 'node:buffer'
-import { readdirSync, rmSync } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
+import { relative } from 'node:path'
 import {
   cursorOf,
   displayTextOf,
@@ -13,6 +12,7 @@ import {
   positionOf,
   readLast,
   readRuns,
+  StreamLog,
   supervisorSource,
   type LogLine,
   type LogQuery,
@@ -91,10 +91,10 @@ export const storedLogs = async (
 /** Forget what services wrote. Nobody may be writing. @throws {SysgError} `SYSG_SERVICE_UNKNOWN`. */
 export const clearStored = async (folder: string, services: readonly string[] | undefined): Promise<void> => {
   for (const { base } of await sourcesOf(folder, { services, kind: 'all' }, [])) {
-    const stem = basename(base)
-    for (const name of readdirSync(dirname(base))) {
-      if (isFileOf(stem, name)) rmSync(join(dirname(base), name), { force: true })
-    }
+    const log = await StreamLog.open(nodeFiles, base, { maxBytes: Number.POSITIVE_INFINITY, maxFiles: 1 })
+    await log.clear()
+    log.close()
+    if (log.trouble !== undefined) throw log.trouble
   }
 }
 
@@ -141,7 +141,3 @@ const matching = (grep: RegExp, run: LogRun): readonly LogLine[] => {
   }
   return found
 }
-
-/** `stdout.log`, `stdout.idx.3`, … of the stem `stdout`; `build.stdout.log` is of another. */
-const isFileOf = (stem: string, name: string): boolean =>
-  name.startsWith(`${stem}.`) && /^(log|idx|ids)(\.\d+)?$/.test(name.slice(stem.length + 1))

@@ -140,7 +140,10 @@ export class StreamLog {
     const isDone = this.#try(() => {
       for (let age = 0; age < ages; age++) removeAge(this.#files, this.#base, age)
     })
-    if (isDone) this.#beginFile()
+    if (!isDone) return
+    this.#beginFile()
+    // Who reads on with the next supervisor knows by it that what follows is not what was there before.
+    this.#try(() => this.#beginIndex())
   }
 
   close(): void {
@@ -171,11 +174,7 @@ export class StreamLog {
   /** Time and instance of the bytes that come next. Written before them: a lost end then leaves no bytes without a time. */
   #note(bytes: Uint8Array, timeMs: number): void {
     const { isLineStart } = this.#file()
-    this.#index ??= this.#files.append(indexPath(this.#base, 0))
-    if (this.#index.size === 0) {
-      this.#timeMs = Math.max(timeMs, this.#timeMs)
-      this.#index.write(encodeRecord(this.#generation, this.#timeMs))
-    }
+    this.#beginIndex(timeMs)
     const beginsLine = isLineStart || bytes.subarray(0, -1).includes(newline)
     if (beginsLine && timeMs > this.#timeMs) {
       this.#noteTime(timeMs)
@@ -188,6 +187,13 @@ export class StreamLog {
     } finally {
       instances.close()
     }
+  }
+
+  #beginIndex(timeMs = 0): void {
+    this.#index ??= this.#files.append(indexPath(this.#base, 0))
+    if (this.#index.size > 0) return
+    this.#timeMs = Math.max(timeMs, this.#timeMs)
+    this.#index.write(encodeRecord(this.#generation, this.#timeMs))
   }
 
   #openBoth(): void {

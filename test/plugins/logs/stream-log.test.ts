@@ -198,9 +198,23 @@ describe('a stream log', () => {
     log.begin('api-1')
     log.write(bytes(`${'x'.repeat(99)}\n`.repeat(25)), 1)
     await log.clear()
-    expect(files.paths()).toEqual([])
+    expect(files.paths()).toEqual([`${base}.idx`])
     log.write(bytes('new\n'), 2)
     expect((await linesIn(files)).map((line) => [line.instance, displayTextOf(line.bytes)])).toEqual([['api-1', 'new']])
+  })
+
+  it('is known to be another after it was cleared, also to the supervisor that comes next', async () => {
+    const files = memoryFiles()
+    const limits = { maxBytes: 1_024, maxFiles: 3 }
+    const log = await StreamLog.open(files, base, limits)
+    log.write(bytes(`${'x'.repeat(99)}\n`.repeat(25)), 1)
+    const { generation } = log.end
+    await log.clear()
+    log.close()
+    const next = await StreamLog.open(files, base, limits)
+    expect(next.end).toEqual({ generation: generation + 1, offset: 0 })
+    next.write(bytes('new\n'), 2)
+    expect((await linesIn(files)).map(({ timeMs, bytes }) => [timeMs, displayTextOf(bytes)])).toEqual([[2, 'new']])
   })
 
   it('gives back every byte, however output is cut into chunks, rotated and read', async () => {
