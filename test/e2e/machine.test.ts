@@ -141,6 +141,23 @@ describe.runIf(canMount)('a full disk', () => {
     }
   }
 
+  it('lets no supervisor hand over, and `upgrade` says so', async () => {
+    await using box = new Sandbox()
+    box.config(api)
+    await onSmallDisk(box, async (disk) => {
+      await box.sysg('start', '-d')
+      const { supervisor } = await box.status()
+      const service = await box.pid('api')
+      writeFileSync(join(disk, 'more'), '')
+      fill(join(disk, 'more'))
+      const { code, stderr } = await box.run('upgrade', '--timeout', '5s')
+      rmSync(join(disk, 'more'))
+      expect([code, stderr]).toEqual([1, expect.stringContaining('SYSG_UPGRADE_FAILED')])
+      expect((await box.status()).supervisor.pid).toBe(supervisor.pid)
+      expect(await box.pid('api')).toBe(service)
+    })
+  }, 60_000)
+
   it('stops no service; what is asked is done, lost lines are counted, and state is written when there is room', async () => {
     await using box = new Sandbox()
     box.config(

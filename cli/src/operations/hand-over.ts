@@ -23,16 +23,22 @@ export const handOver = async (
   const said = sizeOf(paths.boot)
   await ask(before, command, timeoutMs, pluginsOf)
   await Promise.race([before.closed, untilGone(before.pid)])
-  await untilGone(before.pid)
+  const isGone = await untilGone(before.pid)
   before.close()
+  // One that cannot start what hands over, for want of room on the disk for example, goes on itself.
+  if (!isGone) throw failed(before, lastWords(paths.boot, said))
   // First this version, then the one before.
   const after = await waitForSuccessor(paths, (timeoutMs ?? limitMs) + limitMs)
   const words = lastWords(paths.boot, said)
   if (after === undefined) throw new Failure('SYSG_SUPERVISOR_DIED', { log: paths.boot, words })
   if (after.version === version && isCommandOf(command, after.pid)) return after
   after.close()
-  throw new Failure('SYSG_UPGRADE_FAILED', { to: version, pid: after.pid, version: after.version, words })
+  throw failed(after, words)
 }
+
+/** @param running - The supervisor that goes on. */
+const failed = (running: Supervisor, words: string): Failure =>
+  new Failure('SYSG_UPGRADE_FAILED', { to: version, pid: running.pid, version: running.version, words })
 
 /** Rejects when it refuses, or does not answer in time. */
 const ask = async (
