@@ -11,16 +11,21 @@ export const nodeClock: Clock = {
   timer: (delayMs, fire) => {
     const dueMs = performance.now() + delayMs
     let timeout: NodeJS.Timeout
+    let turn: NodeJS.Immediate | undefined
     const wait = (): void => {
       // Node may call up to a millisecond early, as it counts from the start of the loop's turn.
       const leftMs = dueMs - performance.now()
-      if (leftMs <= 0) fire()
+      // What has come by then is heard first: of a busy process it waits, and timers would overtake the end of a program.
+      if (leftMs <= 0) turn = setImmediate(fire)
       else arm(leftMs)
     }
     const arm = (leftMs: number): void => {
       timeout = setTimeout(wait, Math.min(Math.ceil(Math.max(leftMs, 0)), longestTimerMs))
     }
     arm(delayMs)
-    return () => clearTimeout(timeout)
+    return () => {
+      clearTimeout(timeout)
+      clearImmediate(turn)
+    }
   },
 }
