@@ -118,7 +118,8 @@ const openOnce = (path: string): Promise<Socket | 'full' | undefined> =>
     const socket = net().createConnection(path)
     socket.once('connect', () => resolve(socket))
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(error.code ?? '')) resolve(undefined)
+      // Reset: the supervisor died with this connection among those that it had not accepted yet.
+      if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'ENOTDIR'].includes(error.code ?? '')) resolve(undefined)
       else if (error.code === 'EAGAIN') resolve('full')
       else reject(new Failure('SYSG_SUPERVISOR_UNREACHABLE', { socket: path, why: error.message }))
     })

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { connect as connectTo, type Socket } from 'node:net'
+import { connect as connectTo, createServer, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { tryConnect } from '../../../cli/src/client/connect.ts'
@@ -38,4 +38,15 @@ it('waits for room when nobody accepts for a while', async () => {
   const supervisor = await connecting
   expect(supervisor?.pid).toBe(frozen.pid)
   supervisor?.close()
+})
+
+it('finds nobody when the supervisor dies before it has accepted', async () => {
+  const paths = projectPaths(testFolder(), 'shop')
+  mkdirSync(dirname(paths.socket), { recursive: true, mode: 0o700 })
+  const dying = createServer().listen(paths.socket)
+  await once(dying, 'listening')
+  // The connection waits in the kernel until this process takes its next turn; by then nobody is there for it.
+  const connecting = tryConnect(paths)
+  dying.close()
+  expect(await connecting).toBeUndefined()
 })
