@@ -219,6 +219,8 @@ describe('an endpoint that is away', () => {
     await at.sim.clock.advance(3_600_000)
     const [view] = await list(at.sim)
     expect(view).toMatchObject({ waiting: 1_000, failed: 0 })
+    // What was left out has taken its place along, but not the wait of the endpoint.
+    expect(Date.parse(String(view?.['next_try']))).toBeGreaterThan(at.sim.host.clock.now())
     const told = at.sim.events.filter(({ type }) => type === 'webhook.dropped')
     expect(told.length).toBeGreaterThan(10)
     expect(told.length).toBeLessThanOrEqual(61)

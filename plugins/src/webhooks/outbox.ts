@@ -70,8 +70,13 @@ export class Outbox {
     this.#waiting.push(seq)
     const excess = this.#waiting.length - mostWaiting
     if (excess <= 0) return 0
+    // The next one has all its tries, and waits as long: it is the endpoint that is away.
     for (const old of this.#waiting.splice(isFirstBusy ? 1 : 0, excess)) this.#quietly(() => this.#log.remove(old))
-    this.#write({ ...this.#progress, dropped: this.#progress.dropped + excess, ...(isFirstBusy ? {} : notTried) })
+    this.#write({
+      ...this.#progress,
+      dropped: this.#progress.dropped + excess,
+      ...(isFirstBusy ? {} : { failures: 0 }),
+    })
     return excess
   }
 
