@@ -292,6 +292,14 @@ describe('a time limit', () => {
     ])
   })
 
+  it('has an end that can be told: what is longer than a hundred years is refused', async () => {
+    await using sim = await simulate(plugins, { orch: dynamic() })
+    const refused = { issues: [{ code: 'too_big', path: ['ttl_ms'] }] }
+    await expect(spawn(sim, pidOf(sim, 'orch'), 'w', { ttl_ms: 9e15 })).rejects.toMatchObject(refused)
+    await spawn(sim, pidOf(sim, 'orch'), 'w', { ttl_ms: 3e12 })
+    expect(treeOf(sim, 'orch')).toBe('w')
+  })
+
   it('may be longer than a timer of the machine reaches, and a clock that is set ends nobody early', async () => {
     await using sim = await simulate(plugins, { orch: dynamic() })
     const day = 86_400_000

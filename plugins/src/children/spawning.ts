@@ -18,6 +18,9 @@ import type { MemoryWatch } from './memory.ts'
 import { badName, nameTaken, notDynamic, overLimit, parentEnding, unknownToken, type Exceeded } from './refusal.ts'
 import type { Spawn } from './options.ts'
 
+/** A hundred years: what ends later than dates go can be told to nobody. */
+const longestTtlMs = 100 * 365 * 86_400_000
+
 export const spawnParams = once(() =>
   z.strictObject({
     token: z.string(),
@@ -26,7 +29,7 @@ export const spawnParams = once(() =>
     argv: z.tuple([z.string().check(z.minLength(1))], z.string()),
     cwd: z.string().check(z.startsWith('/')),
     env: z.record(z.string(), z.string()),
-    ttl_ms: z.optional(z.number().check(z.positive())),
+    ttl_ms: z.optional(z.number().check(z.positive(), z.maximum(longestTtlMs))),
     log_level: z.optional(z.string().check(z.maxLength(20))),
   }),
 )
