@@ -359,6 +359,17 @@ describe('logs', () => {
     ])
   })
 
+  it('lets them write for a service that has left the config, and for none that never was', async () => {
+    const services = { api: { command: 'x' }, db: { command: 'x' } }
+    await using sim = await simulate([logs], services, { programs: { api: ticks(1_000) } })
+    await sim.clock.advance(1_500)
+    await sim.finish(sim.system.apply(await sim.configOf({ db: { command: 'x' } })))
+    const write = (service: string) => ask(sim, 'logs.append', { service, source: 'on_stop_success', text: 'bye\n' })
+    await write('api')
+    expect(sim.world.files.text('logs/api/0/on_stop_success.stdout.log')).toBe('bye\n')
+    await expect(write('web')).rejects.toMatchObject({ code: 'SYSG_SERVICE_UNKNOWN' })
+  })
+
   it('keeps nothing of what others write for a service whose output is not kept', async () => {
     await using sim = await simulate([logs], { api: { command: 'x', logs: { sink: 'none' } } })
     await ask(sim, 'logs.append', { service: 'api', source: 'pre_start', text: 'migrating\n' })

@@ -58,7 +58,7 @@ const suffix = (age: number): string => (age === 0 ? '' : `.${age}`)
 const stemOf = (name: string): string | undefined => /^(.+)\.log(?:\.\d+)?$/.exec(name)?.[1]
 
 /** Things that are no folders have no names in them. */
-const namesIn = async (files: Files, path: string): Promise<readonly string[]> => {
+export const namesIn = async (files: Files, path: string): Promise<readonly string[]> => {
   try {
     return await files.list(path)
   } catch (thrown) {

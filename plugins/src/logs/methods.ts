@@ -5,7 +5,7 @@ import { countAges, removeAge } from './ages.ts'
 import type { Followers } from './followers.ts'
 import { cursorOf, positionOf } from './cursors.ts'
 import { batchOf, Following, type Batch } from './following.ts'
-import { isAskedFor, listSources, supervisorSource, type LogSource } from './layout.ts'
+import { isAskedFor, listSources, namesIn, supervisorSource, type LogSource } from './layout.ts'
 import { recordOf, type LogLine, type LogRun } from './lines.ts'
 import type { LogsOptions } from './defaults.ts'
 import type { Outputs } from './outputs.ts'
@@ -115,7 +115,10 @@ export const logMethods = (world: LogsWorld): Readonly<Record<string, ControlMet
     const { service, replica, source, stream, text = '', bytes, end } = appendParams().parse(params)
     const settings = world.settingsOf(service)
     const written = bytes === undefined ? new TextEncoder().encode(text) : new Uint8Array(bytes)
-    if (!(service in world.config().services)) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })
+    // One that has just left the config still says its last, beside what it has said before.
+    const isKnown =
+      service in world.config().services || (await namesIn(world.host.files, world.options.folder)).includes(service)
+    if (!isKnown) throw new SysgError('SYSG_SERVICE_UNKNOWN', { name: service })
     const base = `${world.options.folder}/${service}/${replica}/${source}.${stream}`
     if (settings.sink === 'file') await world.outputs.append({ service, stream, base }, source, written, settings, end)
   },
