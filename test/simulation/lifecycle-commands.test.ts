@@ -125,6 +125,19 @@ describe('a deploy', () => {
     expect(at.ran()).toEqual(['on_start.error'])
   })
 
+  it('whose new instance dies in its grace period tells of that one', async () => {
+    const api = { deployment: { strategy: 'rolling' as const, grace_period: '5s' } }
+    await using at = await scene({ api })
+    const before = at.sim.service('api').pids.map(String)
+    at.runs(exitsAfter(1_000, 7))
+    await at.sim.finish(at.sim.system.restart({ names: ['api'] }))
+    await at.sim.clock.advance(10_000)
+    expect(at.ran()).toEqual(['on_start.success', 'on_start.error'])
+    const told = at.notes.told.at(-1)
+    expect(told).toMatchObject({ PID: expect.stringMatching(/^\d+$/) as string, EXIT_CODE: '7' })
+    expect(before).not.toContain(told?.['PID'])
+  })
+
   it('whose `pre_start` fails is a start that failed', async () => {
     const api = { deployment: { strategy: 'rolling' as const, pre_start: 'migrate' } }
     await using at = await scene(
@@ -340,6 +353,8 @@ describe('a supervisor that is killed', () => {
     expect(at.notes.all).toHaveLength(count)
     await at.sim.clock.advance(7_000)
     expect(at.sim.world.processes.list().map(({ role }) => role)).toEqual(['spawn'])
+    const failed = at.sim.events.filter(({ type }) => type === 'hook.failed')
+    expect(failed.map(({ data }) => data['reason'])).toEqual(['it took longer than 10s'])
   })
 
   it('tells of what died meanwhile as a crash, and of its restart', async () => {

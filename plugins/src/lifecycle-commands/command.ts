@@ -36,8 +36,7 @@ export const runHook = async (
   { signal, onStarted }: { readonly signal: AbortSignal; readonly onStarted: (tree: TreeRef) => void },
 ): Promise<HookFailure | undefined> => {
   const { host, system } = world
-  const over = new Error(`it took longer than ${formatDuration(timeout)}`)
-  const limit = limited(host.clock, timeout, over, signal)
+  const limit = limited(host.clock, timeout, overdue(timeout), signal)
   const log = new CommandLog(world, { service: service.name, source: hook.replace('.', '_') })
   let started: TreeRef | undefined
   try {
@@ -64,18 +63,22 @@ export const runHook = async (
   }
 }
 
-/** Wait for a hook that an earlier supervisor has begun, as long as it may take, and end what is left of it then. */
+/**
+ * Wait for a hook that an earlier supervisor has begun, as long as it may take, and end what is left of it then.
+ *
+ * @returns why it had to be ended; how one ended by itself is not known.
+ */
 export const followHook = async (
   { host }: Pick<World, 'host'>,
   { timeout, begun }: HookRun,
   signal: AbortSignal,
-): Promise<void> => {
-  if (begun === undefined) return
+): Promise<HookFailure | undefined> => {
+  if (begun === undefined) return undefined
   const { clock, processes } = host
   const elapsedMs = clock.now() - begun.at
   // The clock may have been set meanwhile.
   const leftMs = elapsedMs < 0 ? timeout : Math.max(0, timeout - elapsedMs)
-  const limit = limited(clock, leftMs, new Error('its time is over'), signal)
+  const limit = limited(clock, leftMs, overdue(timeout), signal)
   const rooted = async () => {
     for (let living = await processes.members(begun.tree); living.length > 0;) {
       await processes.gone(begun.tree, limit.signal)
@@ -84,9 +87,11 @@ export const followHook = async (
   }
   try {
     await rooted()
+    return undefined
   } catch {
     await processes.signal(begun.tree, 'SIGKILL')
     await within(clock, killLimitMs, processes.gone(begun.tree, new AbortController().signal))
+    return failureOf(limit.signal.reason)
   } finally {
     limit.end()
   }
@@ -94,6 +99,8 @@ export const followHook = async (
 
 /** How long SIGKILL may take before a process is left to the kernel, ms. */
 const killLimitMs = 5_000
+
+const overdue = (timeout: number) => new Error(`it took longer than ${formatDuration(timeout)}`)
 
 const whyFailed = (result: RunResult): HookFailure | undefined => {
   const { exit, failure, output } = result

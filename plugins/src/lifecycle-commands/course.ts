@@ -38,6 +38,8 @@ interface RunningDeploy {
   readonly wasUp: boolean
   /** Hooks of this deploy have been due already. */
   isTold: boolean
+  /** What it has started last. */
+  newest: InstanceInfo | undefined
   /** What was replaced last. */
   old: { readonly instance: InstanceInfo; readonly cause: number | undefined } | undefined
 }
@@ -83,6 +85,7 @@ export class Course {
     this.#living.set(instance.id, instance)
     this.#isKnown = true
     if (instance.start !== 'deploy') this.#isStopTold = false
+    else if (this.#deploy !== undefined) this.#deploy.newest = instance
     if (instance.role !== 'candidate') this.#isRestarting &&= this.#mayBeRestart(instance)
   }
 
@@ -130,7 +133,7 @@ export class Course {
   }
 
   deployStarted(): void {
-    this.#deploy = { wasUp: this.#isUp, isTold: false, old: undefined }
+    this.#deploy = { wasUp: this.#isUp, isTold: false, newest: undefined, old: undefined }
   }
 
   deploySucceeded(cause: number): readonly Due[] {
@@ -148,7 +151,7 @@ export class Course {
     this.#deploy = undefined
     const isCalledOff = data.code === 'SYSG_DEPLOY_SUPERSEDED' || data.step === 'dependency'
     if (deploy === undefined || deploy.isTold || isCalledOff) return []
-    return [{ hook: 'on_start.error', instance: undefined, cause: seq }]
+    return [{ hook: 'on_start.error', instance: deploy.newest, cause: seq }]
   }
 
   #endedWhileUp(

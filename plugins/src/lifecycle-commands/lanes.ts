@@ -110,13 +110,19 @@ export class Lanes {
   async #run({ key, run }: Entry): Promise<void> {
     const { host } = this.#api
     const { signal } = this.#now
-    if (run.begun !== undefined) return followHook(this.#api, run, signal)
+    if (run.begun !== undefined) {
+      this.#tell(run, await followHook(this.#api, run, signal))
+      return
+    }
     if (signal.aborted) return
     const onStarted = (tree: NonNullable<HookRun['begun']>['tree']) => {
       const begun = { tree, at: host.clock.now() }
       this.#quietly(() => this.#table.set(key, toDurable({ ...run, begun })))
     }
-    const failure = await runHook(this.#api, run, { signal, onStarted })
+    this.#tell(run, await runHook(this.#api, run, { signal, onStarted }))
+  }
+
+  #tell(run: HookRun, failure: HookFailure | undefined): void {
     if (failure !== undefined) this.#events.failed(run, failure)
   }
 
