@@ -105,7 +105,8 @@ const phrases = {
   'instance.given': ({ owner }, instance) => `${instance} belongs to ${owner ?? 'nothing else any more'}`,
   'replica.restored': ({ replica, outcome }, _, service) =>
     `${service}: replica ${replica} ${outcome === 'backoff' ? 'was in backoff' : `had ${outcome}`} under an earlier supervisor`,
-  'deploy.started': ({ strategy }, _, service) => `${service}: a ${strategy} deploy begins`,
+  'deploy.started': ({ strategy }, _, service) =>
+    `${service}: ${strategy === 'immediate' ? 'an' : 'a'} ${strategy} deploy begins`,
   'deploy.step': ({ step }, from, service) => `${service}: deploy step ${step}${from === service ? '' : ` (${from})`}`,
   'deploy.switched': ({ from, to }, _, service) =>
     `${service}: ${to} serves${from === null ? '' : ` instead of ${from}`}`,

@@ -80,6 +80,8 @@ describe('an event in words', () => {
       event('instance.started', { pid: 9, replica: 0, role: 'candidate', argv: [] }, ofInstance),
     ],
     ['api-3 is stopping (pid 9): replaced', event('instance.stopping', { pid: 9, why: 'replaced' }, ofInstance)],
+    ['api: an immediate deploy begins', event('deploy.started', { strategy: 'immediate' })],
+    ['api: a canary deploy begins', event('deploy.started', { strategy: 'canary' })],
     ['api: api-4 serves instead of api-3', event('deploy.switched', { replica: 0, from: 'api-3', to: 'api-4' })],
     [
       'api: the deploy was rolled back in step ready: status 503',
