@@ -138,6 +138,21 @@ describe('what was measured is kept', () => {
       readonly MetricPoint[]
     >
 
+  it('of whole services: one of several replicas has what is now, the only one has its past', async () => {
+    const services = { api: { command: 'x', replicas: 2 }, db: { command: 'x' } }
+    await using sim = await simulate(plugins, services, {
+      programs: { api: uses(10, 5_000_000), db: uses(10, 5_000_000) },
+    })
+    await sim.clock.advance(300_000)
+    const seen = async (name: string) => {
+      const { metrics: report } = await sim.finish(sim.system.inspect(name))
+      return report?.points.map(({ memory_bytes: bytes }) => bytes) ?? []
+    }
+    expect(await seen('api/0')).toEqual([5_000_000])
+    expect(new Set(await seen('api'))).toEqual(new Set([10_000_000]))
+    expect((await seen('db/0')).length).toBeGreaterThan(2)
+  })
+
   it('as it was measured for a while, condensed for the rest, over the death of the supervisor', async () => {
     await using sim = await simulate(plugins, { api: { command: 'x' } }, { programs: { api: uses(40, 5_000_000) } })
     await sim.clock.advance(3 * hour)

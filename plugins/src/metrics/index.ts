@@ -82,7 +82,9 @@ export const metrics = definePlugin<{ readonly serve?: ServeMetrics | undefined 
     hooks.inspect.tap('metrics', (found, { service, instances, windowMs }) => {
       const nowMs = host.clock.now()
       const meters = instances.flatMap(({ id }) => sampler.of(id) ?? [])
-      const points = pointsOf(service.name, history.read(nowMs - windowMs), windowMs)
+      // What is kept is of whole services: of one replica among several it would be a false past.
+      const isKept = found.instance === null || found.replicas === 1
+      const points = isKept ? pointsOf(service.name, history.read(nowMs - windowMs), windowMs) : []
       return { ...found, metrics: reportOf(meters, nowMs, windowMs, points) }
     })
     registerMethod('metrics.text', (_, { signal }) => collector.text(signal))
