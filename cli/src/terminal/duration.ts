@@ -66,8 +66,14 @@ export const momentMs = (value: string, option: string, nowMs: number): number =
 
 const dateMs = (iso: string, value: string, option: string): number => {
   const ms = Date.parse(iso)
-  if (Number.isNaN(ms)) throw noMoment(value, option)
+  if (Number.isNaN(ms) || !isInCalendar(iso)) throw noMoment(value, option)
   return ms
+}
+
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+const isInCalendar = (iso: string): boolean => {
+  const [year = 0, month = 0, day = 0] = iso.slice(0, 'yyyy-mm-dd'.length).split('-').map(Number)
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day
 }
 
 const noMoment = (value: string, option: string): Failure =>

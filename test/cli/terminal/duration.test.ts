@@ -42,9 +42,12 @@ describe('a moment as an option', () => {
     expect(momentMs(text, '--since', nowMs)).toBe(ms)
   })
 
-  it.each(['', 'yesterday', '2026-13-45', '2026-01-31T99:00', '31.01.2026'])('%j is not', (text) => {
-    expect(() => momentMs(text, '--since', nowMs)).toThrow('`--since` takes')
-  })
+  it.each(['', 'yesterday', '2026-13-45', '2026-02-30', '2026-02-29T10:00Z', '2026-01-31T99:00', '31.01.2026'])(
+    '%j is not',
+    (text) => {
+      expect(() => momentMs(text, '--since', nowMs)).toThrow('`--since` takes')
+    },
+  )
 })
 
 describe('an age', () => {
