@@ -57,7 +57,8 @@ export const intervalMs = (value: string, option: string): number => {
  */
 export const momentMs = (value: string, option: string, nowMs: number): number => {
   const ago = parseDuration(value)
-  if (ago !== undefined) return nowMs - ago
+  // What is longer ago than dates go was before everything.
+  if (ago !== undefined) return Math.max(0, nowMs - ago)
   const text = value.trim()
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return dateMs(`${text}T00:00:00`, value, option)
   if (/^\d{4}-\d{2}-\d{2}[ T]\d/.test(text)) return dateMs(text.replace(' ', 'T'), value, option)
