@@ -164,10 +164,16 @@ export class Holder implements Keeper {
 
   /** This process ends, and another supervisor is to take its place, at once. If it does not, one like this process comes back. */
   async handOver(next: Trial): Promise<void> {
+    const [trial, tries] = [this.#trial, this.#tries]
     this.#trial = next
     this.#tries = 0
     this.#isStale = true
-    if (!this.replace()) throw new Error('no holder can be started')
+    if (!this.replace()) {
+      // This process stays, and the next holder is to bring up one like it.
+      this.#trial = trial
+      this.#tries = tries
+      throw new Error('no holder can be started')
+    }
     this.leave()
     // One of before would start what it was told to start.
     await Promise.all(this.#leaving)

@@ -269,6 +269,19 @@ it('is tried again by itself when none can be started, and said once', async () 
   expect([isHeld, said.length]).toEqual([true, 1])
 })
 
+it('is not told of a successor that was refused because none could be started', async () => {
+  const folder = testFolder()
+  const log = join(folder, 'not/yet/there.log')
+  const settings = { folder, command: ['true'], request: '/dev/null', respawn: false, tries: 0, env: {}, log }
+  const holder = new Holder(settings, () => undefined)
+  onTestFinished(() => holder.end())
+  const handedOver = holder.handOver({ command: ['/refused'], limitMs: 1_000 })
+  await expect(handedOver).rejects.toThrow('no holder can be started')
+  mkdirSync(dirname(log), { recursive: true })
+  expect(holder.replace()).toBe(true)
+  expect(readFileSync(`/proc/${holder.pid}/cmdline`, 'utf8')).not.toContain('/refused')
+})
+
 it('leaves nothing behind', async () => {
   const { holder, folder } = startHolder()
   holder.replace()
