@@ -75,6 +75,8 @@ export class Spawning {
     const settings = this.#admit(parent, name, memoryBytes)
     const { clock } = this.#api.host
     const child = new Child(name, parent.id, asked.ttl_ms === undefined ? undefined : clock.now() + asked.ttl_ms)
+    // Before anybody knows of it: what fails here leaves nothing behind.
+    const environment = environmentFor(parent, child, asked)
     // Counts from here on, so that many who ask at once do not get past a limit.
     this.#family.admit(child)
     let service = ''
@@ -88,7 +90,7 @@ export class Spawning {
         expiresAt: child.expiresAtMs,
         onNamed: (made) => {
           service = made.service.name
-          this.#environments.set(service, environmentFor(parent, child, asked))
+          this.#environments.set(service, environment)
           this.#family.name(child, made)
         },
       })
